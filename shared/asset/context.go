@@ -1,0 +1,98 @@
+package asset
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"waggle/shared/metadata"
+	"waggle/shared/run"
+)
+
+// Context is what a function of an asset or a check gets besides its inputs. It is safe for
+// several goroutines. When the step is over, what is logged or added is dropped.
+type Context struct {
+	context.Context
+	// Log writes to the run's log, at every level.
+	Log *slog.Logger
+
+	step  Step
+	timed timings
+}
+
+// Step is what a Context needs of whoever runs the step.
+type Step interface {
+	// Handler takes the step's log records, at every level.
+	Handler() slog.Handler
+	// AddMetadata adds values; err names the labels that could not be encoded, which
+	// fails the step when its function returns.
+	AddMetadata(values metadata.Values, err error)
+	// Load returns the value of a dependency: this run's, else the newest good one.
+	Load(ctx context.Context, def *Definition) (any, error)
+	// Previous returns the newest good value of the step's own asset from an earlier run;
+	// fault.NotFound where there is none.
+	Previous(ctx context.Context) (any, error)
+	// Latest returns the newest good materialization; fault.NotFound where there is none.
+	Latest(ctx context.Context, key Key) (run.Materialization, error)
+	// Run returns what is recorded of a run; fault.NotFound for an unknown one.
+	Run(ctx context.Context, id run.ID) (run.Record, error)
+	Now() time.Time
+	Info() Info
+}
+
+// Info names the step to its function.
+type Info struct {
+	Run       run.ID
+	Job       string // empty: a selection of steps
+	Step      run.StepKey
+	Attempt   int // 1 is the first
+	Partition string
+	Tags      map[string]string
+}
+
+// NewContext makes the context of one attempt at a step. Engines and tests call it.
+func NewContext(ctx context.Context, step Step) *Context {
+	return &Context{Context: ctx, Log: slog.New(step.Handler()), step: step}
+}
+
+// AddMetadata attaches labelled values to the materialization or check. A label set twice: the last
+// wins. A value that cannot be encoded (NaN) fails the step at its end, named by its label.
+func (c *Context) AddMetadata(maps ...metadata.Map) {
+	for _, m := range maps {
+		c.step.AddMetadata(m.Encode())
+	}
+}
+
+// Now is the time by the run's clock; tests set it.
+func (c *Context) Now() time.Time { return c.step.Now() }
+
+// RunID is the run's id.
+func (c *Context) RunID() run.ID { return c.step.Info().Run }
+
+// Job is the name of the run's job; empty when assets were selected by hand.
+func (c *Context) Job() string { return c.step.Info().Job }
+
+// Attempt is the number of this attempt; 1 is the first.
+func (c *Context) Attempt() int { return c.step.Info().Attempt }
+
+// Tags are the run's tags; read-only.
+func (c *Context) Tags() map[string]string { return c.step.Info().Tags }
+
+// Latest returns the newest materialization of an asset that no blocking check refused, and
+// whether there is one.
+func (c *Context) Latest(a Any) (m run.Materialization, found bool, err error) {
+	def := DefinitionOf(a)
+	if def == nil {
+		return m, false, fmt.Errorf("Latest of a nil asset")
+	}
+	m, err = c.step.Latest(c, def.Key)
+	if isNotFound(err) {
+		return m, false, nil
+	}
+	return m, err == nil, err
+}
+
+// Run returns what is recorded of a run: its materializations with their metadata, check results and failed
+// steps. An unknown run is fault.NotFound.
+func (c *Context) Run(id run.ID) (run.Record, error) { return c.step.Run(c, id) }

@@ -1,0 +1,67 @@
+package waggle
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"waggle/shared/asset"
+	"waggle/shared/fault"
+	"waggle/shared/plan"
+)
+
+// ConfigFields lists the settings that the steps of a plan take, by name, each once.
+func ConfigFields(p *plan.Plan) []asset.ConfigField {
+	fields := map[string]asset.ConfigField{}
+	for _, s := range p.Steps {
+		for _, in := range s.Inputs() {
+			if in.Config == nil {
+				continue
+			}
+			for _, f := range in.Config.Fields {
+				fields[f.Name] = f
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(fields))
+	list := make([]asset.ConfigField, len(names))
+	for i, name := range names {
+		list[i] = fields[name]
+	}
+	return list
+}
+
+// ReadConfig checks and converts what a run of the plan was given: the job's own values
+// first, given over them. A name that no step takes, or a value that does not fit, is
+// fault.Invalid; every mistake is reported.
+func ReadConfig(p *plan.Plan, given map[string]any) (map[string]any, error) {
+	fields := ConfigFields(p)
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	all := map[string]any{}
+	if p.Job != nil {
+		maps.Copy(all, p.Job.Options.Config)
+	}
+	maps.Copy(all, given)
+	var bad []error
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		i := slices.Index(names, name)
+		if i < 0 {
+			unknown := fault.Unknown("config key", name, names)
+			unknown.Code = fault.Invalid
+			bad = append(bad, unknown)
+			continue
+		}
+		value, err := fields[i].Parse(all[name])
+		if err != nil {
+			bad = append(bad, err)
+		}
+		all[name] = value
+	}
+	if len(bad) > 0 {
+		return nil, fault.Wrap(fault.Invalid, "", errors.Join(bad...))
+	}
+	return all, nil
+}
