@@ -13,7 +13,8 @@ import (
 )
 
 // Key names an item: the partition it lives in and its place there. Both are
-// non-empty valid UTF-8 and compare as bytes.
+// non-empty valid UTF-8 without a zero byte (so that drivers can join keys with one)
+// and compare as bytes.
 type Key struct {
 	Partition string // at most 2,048 bytes
 	Sort      string // at most 1,024 bytes
@@ -27,7 +28,8 @@ type Item struct {
 	Key
 	// Version is chosen by the writer and compared by IfVersion. Zero where nobody compares.
 	Version int64
-	// Data is a JSON object that people may read in a database console; nil is {}.
+	// Data is a JSON object that people may read in a database console; nil is written
+	// and read as {}.
 	// Drivers may reorder its keys and respace it, never change a value.
 	Data json.RawMessage
 	// Body is bytes that only programs read; nil and empty are the same.
@@ -134,7 +136,7 @@ type Driver interface {
 
 	// Query returns a page. Over the table it is consistent; over an index it may lag
 	// behind writes, shows items as they were at some moment, orders equal sort keys by
-	// item key, and leaves Body out. A bad cursor is fault.Invalid.
+	// item key (both turn with Descending), and leaves Body out. A bad cursor is fault.Invalid.
 	Query(ctx context.Context, q Query) (Page, error)
 
 	// Put writes an item. Where the condition fails nothing is written and the error

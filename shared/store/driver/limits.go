@@ -1,8 +1,10 @@
 package driver
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"waggle/shared/fault"
@@ -37,6 +39,24 @@ func CheckKey(k Key) error {
 		return fault.New(fault.Invalid, "key %.80q is too long: %d and %d bytes of at most %d and %d", k, len(k.Partition), len(k.Sort), MaxPartition, MaxSort)
 	case !utf8.ValidString(k.Partition) || !utf8.ValidString(k.Sort):
 		return fault.New(fault.Invalid, "key %q is not UTF-8", k)
+	case strings.IndexByte(k.Partition, 0) >= 0 || strings.IndexByte(k.Sort, 0) >= 0:
+		return fault.New(fault.Invalid, "key %q has a zero byte", k)
+	}
+	return nil
+}
+
+// CheckContext returns fault.Canceled for a context that has ended.
+func CheckContext(ctx context.Context) error {
+	return fault.Wrap(fault.Canceled, "", ctx.Err())
+}
+
+// CheckQuery returns fault.Invalid for a query that no driver answers.
+func CheckQuery(q Query) error {
+	switch {
+	case q.Partition == "":
+		return fault.New(fault.Invalid, "query without a partition")
+	case q.Limit < 0:
+		return fault.New(fault.Invalid, "query with a limit of %d", q.Limit)
 	}
 	return nil
 }
@@ -54,13 +74,29 @@ func CheckItem(item *Item) error {
 	}
 	seen := map[string]bool{}
 	for _, e := range item.Entries {
-		if e.Index == "" || seen[e.Index] {
-			return fault.New(fault.Invalid, "item %s has an index without name or twice (%q)", item.Key, e.Index)
+		if e.Index == "" || !utf8.ValidString(e.Index) || seen[e.Index] {
+			return fault.New(fault.Invalid, "item %s has an index without a name or twice (%q)", item.Key, e.Index)
 		}
 		seen[e.Index] = true
 		if err := CheckKey(Key{e.Partition, e.Sort}); err != nil {
 			return fmt.Errorf("index %s of item %s: %w", e.Index, item.Key, err)
 		}
+	}
+	return nil
+}
+
+// CheckItems is CheckItem for all of a PutAll, and fault.Invalid for two items with
+// one key.
+func CheckItems(items []Item) error {
+	seen := make(map[Key]struct{}, len(items))
+	for i := range items {
+		if err := CheckItem(&items[i]); err != nil {
+			return err
+		}
+		if _, twice := seen[items[i].Key]; twice {
+			return fault.New(fault.Invalid, "item %s is twice among %d", items[i].Key, len(items))
+		}
+		seen[items[i].Key] = struct{}{}
 	}
 	return nil
 }
