@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -17,10 +18,13 @@ const (
 	readerCache = 1 << 10
 )
 
-// settings run on every connection. The short busy_timeout is one round of SQLite's
-// own waiting; untilFree adds the rounds, so that a context can end them.
+// round is how long SQLite itself waits for a lock. untilFree adds the rounds, so that
+// a context can end them.
+const round = 100 * time.Millisecond
+
+// settings run on every connection.
 const settings = `
-PRAGMA busy_timeout = 100;
+PRAGMA busy_timeout = %d;
 PRAGMA page_size = 4096;
 PRAGMA synchronous = NORMAL;
 PRAGMA wal_autocheckpoint = 2000;
@@ -38,14 +42,14 @@ type conn struct {
 	args []sqldriver.NamedValue
 }
 
-func connect(path string, cacheKB int) (*conn, error) {
+func connect(path string, timeout time.Duration, cacheKB int) (*conn, error) {
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
 	raw, err := (&sqlite.Driver{}).Open(name.String() + "?_error_rc=1&_dqs=0")
 	if err != nil {
 		return nil, err
 	}
 	c := &conn{raw: raw, kept: map[string]sqldriver.Stmt{}}
-	if err := c.script(fmt.Sprintf(settings, cacheKB)); err != nil {
+	if err := c.script(fmt.Sprintf(settings, min(timeout, round).Milliseconds(), cacheKB)); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil

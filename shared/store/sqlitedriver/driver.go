@@ -63,8 +63,8 @@ func Open(ctx context.Context, path string, opts *Options) (*Driver, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
-	d.writer = newPool(1, func() (*conn, error) { return connect(path, writerCache) })
-	d.readers = newPool(readers, func() (*conn, error) { return connect(path, readerCache) })
+	d.writer = newPool(1, func() (*conn, error) { return connect(path, d.timeout, writerCache) })
+	d.readers = newPool(readers, func() (*conn, error) { return connect(path, d.timeout, readerCache) })
 	err := d.with(ctx, d.writer, "open "+path, prepareFile)
 	if err != nil {
 		d.writer.close()

@@ -17,6 +17,9 @@ func TestSQLiteDriverKeepsTheContracts(t *testing.T) {
 	})
 }
 
+// year2030 is an end far off.
+var year2030 = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // setup opens the file until the test ends.
 func setup(t testing.TB, path string, opts *sqlitedriver.Options) *sqlitedriver.Driver {
 	t.Helper()

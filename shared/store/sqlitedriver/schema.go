@@ -63,9 +63,9 @@ func prepareFile(c *conn) error {
 			return c.script(schema)
 		})
 	}
-	// Takes the write lock for a moment: SQLite opens a file that it may not write
-	// without a word. That another process is writing answers the question too.
-	if err := c.write(func() error { return nil }); err != nil && !busy(err) {
+	// Asks for the write lock and changes nothing: SQLite opens a file that it may not
+	// write without a word. That another process is writing answers the question too.
+	if err := c.script("DELETE FROM items WHERE 0"); err != nil && !busy(err) {
 		return err
 	}
 	return nil
