@@ -112,3 +112,14 @@ func checkJSON(t reflect.Type, path string, inside []reflect.Type) error {
 	}
 	return nil
 }
+
+// CodecNamed returns the codec that wrote a value: the asset's own if it has the name, else one of
+// Waggle's; nil for an unknown name.
+func CodecNamed(name string, own Codec) Codec {
+	for _, codec := range []Codec{own, JSON, Parquet} {
+		if codec != nil && codec.Name() == name {
+			return codec
+		}
+	}
+	return nil
+}

@@ -124,8 +124,8 @@ func (f ConfigField) Parse(given any) (any, error) {
 				if d, err := time.ParseDuration(s); err == nil {
 					return d, nil
 				}
+				break
 			}
-			break
 		}
 		if n, ok := wholeNumber(given); ok && !reflect.Zero(f.Type).OverflowInt(n) {
 			return n, nil

@@ -4,7 +4,10 @@
 // It imports fault and metadata of ours.
 package run
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // AssetKey names an asset; package asset calls it Key.
 type AssetKey string
@@ -14,29 +17,6 @@ type StepKey string
 
 // CheckStep is the step that evaluates a check.
 func CheckStep(asset AssetKey, check string) StepKey { return StepKey(string(asset) + ":" + check) }
-
-// Request is what was asked for when a run was launched. It never changes.
-type Request struct {
-	Job         string            `json:"job,omitempty"`       // empty: a selection of steps
-	Selection   []StepKey         `json:"selection,omitempty"` // empty: every step of the job
-	Config      map[string]any    `json:"config,omitempty"`    // what differs from the defaults
-	Tags        map[string]string `json:"tags,omitempty"`
-	Parent      ID                `json:"parent,omitempty"` // the run that this one retries
-	Root        ID                `json:"root,omitempty"`   // the first of that chain
-	CodeVersion string            `json:"code_version,omitempty"`
-}
-
-// Name is the job's name, or what was selected.
-func (r Request) Name() string {
-	switch {
-	case r.Job != "":
-		return r.Job
-	case len(r.Selection) == 1:
-		return string(r.Selection[0])
-	default:
-		return "selection"
-	}
-}
 
 // Record is a run as its log tells it.
 type Record struct {
@@ -91,4 +71,10 @@ func (r Record) with(status StepStatus) []Step {
 		}
 	}
 	return steps
+}
+
+// Clone copies the record's lists, so that the copy does not change with the run.
+func (r Record) Clone() Record {
+	r.Steps, r.Materializations, r.Checks = slices.Clone(r.Steps), slices.Clone(r.Materializations), slices.Clone(r.Checks)
+	return r
 }

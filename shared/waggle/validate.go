@@ -169,7 +169,7 @@ func (v *validation) jobs() {
 			v.mistake(j.Origin, what, err)
 			continue
 		}
-		if _, err := ReadConfig(p, nil); err != nil {
+		if _, err := p.Config(nil); err != nil {
 			v.mistake(j.Origin, what, err)
 		}
 	}
@@ -195,4 +195,3 @@ func (v *validation) schedules() {
 		}
 	}
 }
-

@@ -1,4 +1,4 @@
-package waggle
+package plan
 
 import (
 	"errors"
@@ -7,11 +7,11 @@ import (
 
 	"waggle/shared/asset"
 	"waggle/shared/fault"
-	"waggle/shared/plan"
+	"waggle/shared/run"
 )
 
-// ConfigFields lists the settings that the steps of a plan take, by name, each once.
-func ConfigFields(p *plan.Plan) []asset.ConfigField {
+// ConfigFields lists the settings that the steps take, by name, each once.
+func (p *Plan) ConfigFields() []asset.ConfigField {
 	fields := map[string]asset.ConfigField{}
 	for _, s := range p.Steps {
 		for _, in := range s.Inputs() {
@@ -31,16 +31,16 @@ func ConfigFields(p *plan.Plan) []asset.ConfigField {
 	return list
 }
 
-// ReadConfig checks and converts what a run of the plan was given: the job's own values
-// first, given over them. A name that no step takes, or a value that does not fit, is
-// fault.Invalid; every mistake is reported.
-func ReadConfig(p *plan.Plan, given map[string]any) (map[string]any, error) {
-	fields := ConfigFields(p)
+// Config checks and converts what a run was given: the job's own values first, given over
+// them. A name that no step takes, or a value that does not fit, is fault.Invalid; every
+// mistake is reported.
+func (p *Plan) Config(given run.Config) (run.Config, error) {
+	fields := p.ConfigFields()
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
 	}
-	all := map[string]any{}
+	all := run.Config{}
 	if p.Job != nil {
 		maps.Copy(all, p.Job.Options.Config)
 	}

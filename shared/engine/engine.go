@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"waggle/shared/fault"
+	"waggle/shared/plan"
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+	"waggle/shared/store"
+)
+
+// RunOptions are the optional parts of one execution. The zero value and nil mean none.
+type RunOptions struct {
+	// Cancel cancels the run when it is closed.
+	Cancel <-chan struct{}
+	// Deadline is when the platform ends this process. Zero is never.
+	Deadline time.Time
+	// Observe is called for each event as it is appended, in order, by one goroutine at a time. It must be quick
+	// and must not call the engine.
+	Observe func(*runlog.Event)
+}
+
+// End says how an execution ended.
+type End string
+
+// The ends of an execution.
+const (
+	Ended      End = "ended"       // the run has ended, or had before
+	HandedOver End = "handed over" // the deadline came or the context ended; the run is due at once
+	Parked     End = "parked"      // nothing to do before Due
+)
+
+// Outcome is what an execution came to.
+type Outcome struct {
+	Record run.Record
+	End    End
+	Due    time.Time // when the run must be looked at; zero if it ended
+	// LeftRunning is how many steps ignored their cancellation and still run. A process
+	// with some should exit.
+	LeftRunning int
+}
+
+// Run takes ownership of a run and runs it to its end, or until the context ends, the deadline comes or there
+// is nothing to do. The error says that it could not go on: fault.Conflict where another owns the run, fault.NotFound for an
+// unknown one, fault.Lost where another took over, or what the store said. A run that failed is no error.
+func (e *Engine) Run(ctx context.Context, id run.ID, opts *RunOptions) (Outcome, error) {
+	if opts == nil {
+		opts = &RunOptions{}
+	}
+	p, err := e.take(ctx, id)
+	if err != nil {
+		return Outcome{}, err
+	}
+	x := e.execution(ctx, p, opts)
+	return x.execute()
+}
+
+// execute runs the loop between the goroutines that write, settle and renew.
+func (x *execution) execute() (Outcome, error) {
+	// What must be written is written also when the caller's context has ended.
+	background := context.WithoutCancel(x.ctx)
+	retry := func(ctx context.Context, act func() error) error {
+		return x.engine.retry(ctx, x.lease, func() error {
+			if x.lease.Stale() {
+				return fault.New(fault.Lost, "the lease ran out")
+			}
+			return act()
+		})
+	}
+	x.settler.Add(x.journal.next-1, x.unsettled)
+	go x.journal.write(background, retry, x.settler.Add)
+	go x.settler.settle(background, retry, x.journal.fail)
+	stopHeart := x.heartbeat(background)
+	out := Outcome{End: Ended}
+	if !x.status().Terminal() {
+		out.End = x.loop()
+	}
+	x.end(errOver)
+	err := errors.Join(x.journal.Close(), x.settler.Close())
+	stopHeart()
+	out.LeftRunning = x.leftRunning
+	x.journal.Look(func(f *runlog.Fold) {
+		out.Record = f.Record.Clone()
+		x.lease.Update(func(s *store.Summary) { s.Tell(f) })
+	})
+	switch {
+	case err != nil:
+		out.Due = x.store.Now()
+	case out.End == HandedOver:
+		out.Due = x.store.Now()
+	case out.End == Parked:
+		out.Due = x.nextRetry()
+	}
+	if errors.Is(err, fault.Lost) {
+		return out, err
+	}
+	release := x.engine.retry(background, x.lease, func() error { return x.lease.Release(background, out.Due) })
+	return out, errors.Join(err, release)
+}
+
+// heartbeat renews the lease and reads the notes until the returned function is called.
+func (x *execution) heartbeat(ctx context.Context) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(x.store.Lease() / 5)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-ticker.C:
+			}
+			x.journal.Look(func(f *runlog.Fold) { x.lease.Update(func(s *store.Summary) { s.Tell(f) }) })
+			if err := x.lease.Renew(ctx); err != nil && (!fault.Retryable(err) || x.lease.Stale()) {
+				x.journal.fail(err)
+				return
+			}
+			if asked, err := x.store.CancelRequested(ctx, x.id); err == nil && asked {
+				x.cancelNote()
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
+}
+
+func (x *execution) status() (s run.Status) {
+	x.journal.Look(func(f *runlog.Fold) { s = f.Record.Status })
+	return s
+}
+
+// planOf returns the run's plan and configuration, or why it cannot be run by this code.
+func (e *Engine) planOf(f *runlog.Fold) (*plan.Plan, run.Config, *runlog.Failure) {
+	p, err := e.plans.Plan(f.Record.Request)
+	if err != nil {
+		return nil, nil, &runlog.Failure{Reason: run.RunException, Error: "this code cannot run it: " + err.Error()}
+	}
+	if f.Plan != "" && f.Plan != p.Hash {
+		return nil, nil, &runlog.Failure{Reason: run.RunException,
+			Error: "the code has changed since the run began (its plan was " + f.Plan + ", now it is " + p.Hash + "); launch it again"}
+	}
+	config, err := p.Config(f.Record.Request.Config)
+	if err != nil {
+		return nil, nil, &runlog.Failure{Reason: run.BadConfig, Error: err.Error()}
+	}
+	return p, config, nil
+}

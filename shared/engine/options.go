@@ -1,0 +1,65 @@
+// Package engine runs runs: it takes ownership of one, walks its graph as a plain loop, runs steps in goroutines, writes
+// the log and settles what follows from it.
+//
+// It knows no database, no cloud and no terminal. It imports asset, check, fault, metadata, plan, run, runlog and
+// store of ours.
+package engine
+
+import (
+	"time"
+
+	"waggle/shared/plan"
+	"waggle/shared/run"
+	"waggle/shared/store"
+)
+
+// Engine runs runs of one deployment. It is safe for several goroutines.
+type Engine struct {
+	store *store.Store
+	plans Planner
+	opts  Options
+}
+
+// Planner turns a request into its steps, as waggle.Definitions does.
+type Planner interface {
+	Plan(run.Request) (*plan.Plan, error)
+}
+
+// Options are the optional parts of an engine. The zero value and nil mean all defaults.
+type Options struct {
+	// Flush is how long a log record may wait to be stored. Defaults to 10 ms.
+	Flush time.Duration
+	// Pace is the least time between the starts of two writes, so that a fast run writes chunks of many
+	// events; a step that waits for the log does not wait for the pace. Defaults to 2 ms.
+	Pace time.Duration
+	// Grace is how long a canceled or timed out step may take to return. Defaults to 5 s.
+	Grace time.Duration
+	// Margin is how long before the deadline running steps are interrupted. Defaults to 30 s.
+	Margin time.Duration
+	// Park gives a run up, to be woken when it is due, once it has nothing to do for that long. 0 is never.
+	Park time.Duration
+	// Worker names this process to people. Defaults to "unknown".
+	Worker string
+}
+
+// New returns an engine over a store.
+func New(s *store.Store, plans Planner, opts *Options) *Engine {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	defaults(&o.Flush, 10*time.Millisecond)
+	defaults(&o.Pace, 2*time.Millisecond)
+	defaults(&o.Grace, 5*time.Second)
+	defaults(&o.Margin, 30*time.Second)
+	if o.Worker == "" {
+		o.Worker = "unknown"
+	}
+	return &Engine{store: s, plans: plans, opts: o}
+}
+
+func defaults(d *time.Duration, value time.Duration) {
+	if *d <= 0 {
+		*d = value
+	}
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"time"
+
+	"waggle/shared/asset"
+	"waggle/shared/fault"
+	"waggle/shared/metadata"
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+)
+
+// The methods of asset.Step: what a step's function may ask of its attempt.
+var _ asset.Step = (*attempt)(nil)
+
+func (a *attempt) Handler() slog.Handler { return &logHandler{attempt: a} }
+
+func (a *attempt) AddMetadata(values metadata.Values, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.metadata == nil {
+		a.metadata = values
+	} else {
+		maps.Copy(a.metadata, values)
+	}
+	if err != nil {
+		a.bad = append(a.bad, err)
+	}
+}
+
+func (a *attempt) Load(_ context.Context, def *asset.Definition) (any, error) {
+	if err := a.ask(); err != nil {
+		return nil, err
+	}
+	for _, read := range a.step.Reads() {
+		if read == def {
+			return a.x.values.get(a.x.ctx, def)
+		}
+	}
+	return nil, fault.New(fault.Invalid, "%s loads %q, which it does not declare", a.step.Key, string(def.Key)).WithHint("add it to Deps")
+}
+
+func (a *attempt) Previous(ctx context.Context) (any, error) {
+	if err := a.ask(); err != nil {
+		return nil, err
+	}
+	return a.x.values.previous(ctx, a.step.Asset)
+}
+
+func (a *attempt) Latest(ctx context.Context, key asset.Key) (run.Materialization, error) {
+	return a.x.store.Latest(ctx, key)
+}
+
+func (a *attempt) Run(ctx context.Context, id run.ID) (run.Record, error) {
+	if id == a.x.id {
+		var record run.Record
+		a.x.journal.Look(func(f *runlog.Fold) { record = f.Record.Clone() })
+		return record, nil
+	}
+	fold, _, err := a.x.store.Fold(ctx, id)
+	if err != nil {
+		return run.Record{}, err
+	}
+	return fold.Record, nil
+}
+
+func (a *attempt) Now() time.Time { return a.x.store.Now() }
+
+func (a *attempt) Info() asset.Info {
+	req := a.x.request
+	return asset.Info{Run: a.x.id, Job: req.Job, Step: a.step.Key, Attempt: a.number, Tags: req.Tags}
+}

@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"waggle/shared/asset"
+	"waggle/shared/fault"
+	"waggle/shared/plan"
+	"waggle/shared/run"
+	"waggle/shared/store"
+)
+
+// values hands the values of assets to steps: those that this execution made from memory, until their last
+// reader is done; all others from the store.
+type values struct {
+	store *store.Store
+	plan  *plan.Plan
+	id    run.ID
+
+	mu      sync.Mutex
+	held    map[*asset.Definition]any
+	readers map[*asset.Definition]int
+	own     map[*asset.Definition]*run.Value // made by an earlier execution of this run
+	loading map[*asset.Definition]*loading
+}
+
+// loading is one load from the store that several steps wait for.
+type loading struct {
+	once  sync.Once
+	value any
+	err   error
+}
+
+// newValues counts the readers of each asset among the steps that have no result yet.
+func newValues(s *store.Store, p *plan.Plan, record run.Record, done func(*plan.Step) bool) *values {
+	v := &values{store: s, plan: p, id: record.ID, held: map[*asset.Definition]any{}, readers: map[*asset.Definition]int{},
+		own: map[*asset.Definition]*run.Value{}, loading: map[*asset.Definition]*loading{}}
+	for _, step := range p.Steps {
+		if done(step) {
+			continue
+		}
+		for _, def := range step.Reads() {
+			v.readers[def]++
+		}
+	}
+	for _, m := range record.Materializations {
+		if step := p.Step(run.StepKey(m.Asset)); step != nil && m.Value != nil {
+			v.own[step.Asset] = m.Value
+		}
+	}
+	return v
+}
+
+// hold keeps a value for its readers.
+func (v *values) hold(def *asset.Definition, value any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.readers[def] > 0 {
+		v.held[def] = value
+	}
+}
+
+// release says that a step is done with what it reads.
+func (v *values) release(s *plan.Step) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, def := range s.Reads() {
+		if v.readers[def]--; v.readers[def] <= 0 {
+			delete(v.held, def)
+			delete(v.loading, def)
+		}
+	}
+}
+
+// get returns an asset's value for one reader: the run's own, else the newest good one. A slice that has
+// several readers is copied, so that one that sorts it does not disturb the others.
+func (v *values) get(ctx context.Context, def *asset.Definition) (any, error) {
+	v.mu.Lock()
+	value, ok := v.held[def]
+	shared := v.readers[def] > 1
+	load := v.loading[def]
+	if !ok && load == nil {
+		load = &loading{}
+		v.loading[def] = load
+	}
+	v.mu.Unlock()
+	if !ok {
+		load.once.Do(func() { load.value, load.err = v.load(ctx, def) })
+		if load.err != nil {
+			v.forget(def, load)
+			return nil, load.err
+		}
+		value = load.value
+	}
+	if shared {
+		value = cloneSlice(value)
+	}
+	return value, nil
+}
+
+// forget lets the next reader try a load that failed again.
+func (v *values) forget(def *asset.Definition, load *loading) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.loading[def] == load {
+		delete(v.loading, def)
+	}
+}
+
+func (v *values) load(ctx context.Context, def *asset.Definition) (any, error) {
+	stored := v.own[def]
+	if stored == nil {
+		m, err := v.store.Latest(ctx, def.Key)
+		if err != nil {
+			return nil, err
+		}
+		stored = m.Value
+	}
+	return v.decode(ctx, def, stored)
+}
+
+// previous returns the newest good value that other runs gave an asset.
+func (v *values) previous(ctx context.Context, def *asset.Definition) (any, error) {
+	m, err := v.store.Before(ctx, def.Key, v.id)
+	if err != nil {
+		return nil, err
+	}
+	return v.decode(ctx, def, m.Value)
+}
+
+func (v *values) decode(ctx context.Context, def *asset.Definition, stored *run.Value) (any, error) {
+	if def.Type == nil || stored == nil {
+		return nil, fault.New(fault.NotFound, "asset %q has no value to load", string(def.Key))
+	}
+	data := stored.Inline
+	if stored.Blob != "" {
+		var err error
+		if data, err = v.store.GetBlob(ctx, stored.Blob); err != nil {
+			return nil, fmt.Errorf("load %q: %w", def.Key, err)
+		}
+	}
+	codec := asset.CodecNamed(stored.Codec, def.Codec)
+	if codec == nil {
+		return nil, fault.New(fault.Incompatible, "%s was stored as %s, now it is %s", def.Key, stored.Codec, def.Codec.Name()).WithHint("materialize it again")
+	}
+	value, err := codec.Decode(data, def.Type)
+	if errors.Is(err, fault.Incompatible) {
+		return nil, fault.New(fault.Incompatible, "%s was %w; materialize it again", def.Key, err)
+	}
+	return value, err
+}
+
+// cloneSlice copies a slice's elements, not what they point to; other values are themselves.
+func cloneSlice(value any) any {
+	v := reflect.ValueOf(value)
+	if v.Kind() != reflect.Slice || v.IsNil() {
+		return value
+	}
+	c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+	reflect.Copy(c, v)
+	return c.Interface()
+}

@@ -1,0 +1,125 @@
+// Package owner gives a thing (a run; later a channel, a gathering sensor) at most one owner at a time: a lease
+// with an epoch and a token, in one item that only the owner writes. Everybody else leaves a note.
+//
+//	partition  sort      what
+//	RUN#id     META      version, epoch, owner, due, and the state of the thing
+//	RUN#id     NOTE#key  put if absent by anybody, read by the owner at each heartbeat
+//
+// It imports fault and the store's driver port of ours.
+package owner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"waggle/shared/fault"
+	"waggle/shared/store/driver"
+)
+
+// metaSort is the sort key of the item that holds the ownership.
+const metaSort = "META"
+
+// Ownership says who owns a thing and when it must be looked at.
+type Ownership struct {
+	// Epoch is the number of owners so far; 0: never owned.
+	Epoch int64 `json:"epoch"`
+	// Token is the owner's secret word for this epoch; empty: nobody owns it.
+	Token string `json:"owner,omitempty"`
+	// Worker is the host and process of the newest owner, for people.
+	Worker string `json:"worker,omitempty"`
+	// Due is when somebody must look at it: while it is owned, when the lease ends.
+	// Zero: nothing is left to do.
+	Due time.Time `json:"due,omitzero"`
+}
+
+// Held reports whether the lease still runs.
+func (o Ownership) Held(now time.Time) bool { return o.Token != "" && now.Before(o.Due) }
+
+// Meta is a thing as stored.
+type Meta[T any] struct {
+	Ownership
+	State   T     `json:"state"`
+	Version int64 `json:"-"`
+}
+
+// Class is the things of one kind. All fields are required.
+type Class[T any] struct {
+	DB    driver.Driver
+	Lease time.Duration    // how long an owner may be silent
+	Now   func() time.Time // with a monotonic reading where there is one
+	Token func() (string, error)
+	// Entries are the index rows of a thing.
+	Entries func(state *T, o Ownership) []driver.Entry
+}
+
+// Create stores a new thing that nobody owns, due at a time. One that exists is fault.Conflict.
+func (c *Class[T]) Create(ctx context.Context, partition string, state T, due time.Time) error {
+	item, err := c.item(partition, &Meta[T]{Ownership: Ownership{Due: due}, State: state, Version: 1})
+	if err != nil {
+		return err
+	}
+	return c.DB.Put(ctx, item, driver.IfAbsent)
+}
+
+// Get returns a thing as last stored; fault.NotFound where there is none.
+func (c *Class[T]) Get(ctx context.Context, partition string) (Meta[T], error) {
+	item, err := c.DB.Get(ctx, driver.Key{Partition: partition, Sort: metaSort})
+	if err != nil {
+		return Meta[T]{}, err
+	}
+	return Decode[T](item)
+}
+
+// Decode reads a thing from its item, also from one that an index query returned.
+func Decode[T any](item driver.Item) (Meta[T], error) {
+	meta := Meta[T]{Version: item.Version}
+	if err := json.Unmarshal(item.Data, &meta); err != nil {
+		return meta, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
+	}
+	return meta, nil
+}
+
+func (c *Class[T]) item(partition string, m *Meta[T]) (driver.Item, error) {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return driver.Item{}, fault.Wrap(fault.Internal, "encode "+partition, err)
+	}
+	return driver.Item{Key: driver.Key{Partition: partition, Sort: metaSort}, Version: m.Version, Data: data,
+		Entries: c.Entries(&m.State, m.Ownership)}, nil
+}
+
+// Acquire makes the caller the owner: epoch + 1, a new token, due when the lease ends. It is fault.Conflict
+// while another's lease runs, fault.NotFound for a thing that does not exist.
+func (c *Class[T]) Acquire(ctx context.Context, partition, worker string) (*Lease[T], error) {
+	token, err := c.Token()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		meta, err := c.Get(ctx, partition)
+		if err != nil {
+			return nil, err
+		}
+		began := c.Now()
+		if meta.Held(began) {
+			return nil, fault.New(fault.Conflict, "%s is owned by %s for another %s", partition, meta.Worker, meta.Due.Sub(began).Round(time.Millisecond))
+		}
+		lease := &Lease[T]{class: c, partition: partition, meta: meta, Died: meta.Token != ""}
+		lease.meta.Ownership = Ownership{Epoch: meta.Epoch + 1, Token: token, Worker: worker, Due: began.Add(c.Lease)}
+		err = lease.put(ctx)
+		for try := 1; fault.Retryable(err) && try < 3; try++ {
+			lease.meta.Version = meta.Version
+			err = lease.put(ctx) // it may have been written: then the token says so
+		}
+		if errors.Is(err, fault.Lost) {
+			continue // somebody else wrote; look again
+		}
+		if err != nil {
+			return nil, err
+		}
+		lease.renewed = began
+		return lease, nil
+	}
+}

@@ -1,0 +1,44 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Request is what was asked for when a run was launched. It never changes.
+type Request struct {
+	Job         string            `json:"job,omitempty"`       // empty: a selection of steps
+	Selection   []StepKey         `json:"selection,omitempty"` // empty: every step of the job
+	Config      Config            `json:"config,omitempty"`    // what differs from the defaults
+	Tags        map[string]string `json:"tags,omitempty"`
+	Parent      ID                `json:"parent,omitempty"` // the run that this one retries
+	Root        ID                `json:"root,omitempty"`   // the first of that chain
+	CodeVersion string            `json:"code_version,omitempty"`
+}
+
+// Name is the job's name, or what was selected.
+func (r Request) Name() string {
+	switch {
+	case r.Job != "":
+		return r.Job
+	case len(r.Selection) == 1:
+		return string(r.Selection[0])
+	default:
+		return "selection"
+	}
+}
+
+// Config is what a run was given of its job's configuration, by name.
+type Config map[string]any
+
+// UnmarshalJSON keeps numbers as json.Number, so that large integers stay what they are.
+func (c *Config) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var m map[string]any
+	if err := dec.Decode(&m); err != nil {
+		return err
+	}
+	*c = m
+	return nil
+}

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"waggle/shared/owner"
+	"waggle/shared/run"
+)
+
+// startWithin is how long a launched run may wait for its first owner before the clock looks after it.
+const startWithin = 30 * time.Second
+
+// Launch stores a new run, due within 30 seconds, and returns its id. The caller wakes an owner.
+func (s *Store) Launch(ctx context.Context, req run.Request) (run.ID, error) {
+	now := s.now()
+	id, err := run.NewID(now, s.rand)
+	if err != nil {
+		return "", err
+	}
+	summary := Summary{ID: id, Request: req, Status: run.NotStarted, Launched: now.UTC().Truncate(time.Microsecond), Settled: -1}
+	if err := s.runs.Create(ctx, runPartition(id), summary, now.Add(startWithin)); err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// Lease is the ownership of a run.
+type Lease = owner.Lease[Summary]
+
+// Acquire makes the caller the owner of a run: fault.Conflict while another owns it, fault.NotFound for an unknown one.
+// worker is its host and process, for people.
+func (s *Store) Acquire(ctx context.Context, id run.ID, worker string) (*Lease, error) {
+	return s.runs.Acquire(ctx, runPartition(id), worker)
+}
+
+// noteCancel asks a run's owner to cancel it.
+const noteCancel = "cancel"
+
+// RequestCancel leaves a note for a run's owner, who acts on it at its next heartbeat.
+func (s *Store) RequestCancel(ctx context.Context, id run.ID) error {
+	return s.runs.Leave(ctx, runPartition(id), owner.Note{Key: noteCancel})
+}
+
+// CancelRequested reports whether somebody asked to cancel a run.
+func (s *Store) CancelRequested(ctx context.Context, id run.ID) (bool, error) {
+	notes, err := s.runs.Notes(ctx, runPartition(id))
+	for _, n := range notes {
+		if n.Key == noteCancel {
+			return true, err
+		}
+	}
+	return false, err
+}

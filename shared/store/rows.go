@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"waggle/shared/fault"
+	"waggle/shared/metadata"
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+	"waggle/shared/store/driver"
+)
+
+// materializationRow is the Data of a materialization. What the key says is not repeated.
+type materializationRow struct {
+	DurationMS float64         `json:"duration_ms"`
+	Verdict    run.Verdict     `json:"verdict"`
+	Metadata   metadata.Values `json:"metadata,omitempty"`
+	Value      *run.Value      `json:"value,omitempty"` // a small one's bytes are the Body
+}
+
+// checkRow is the Data of a check result.
+type checkRow struct {
+	Status      run.CheckStatus `json:"status"`
+	Passed      bool            `json:"passed"`
+	Blocking    bool            `json:"blocking,omitempty"`
+	Severity    run.Severity    `json:"severity"`
+	Description string          `json:"description,omitempty"`
+	Metadata    metadata.Values `json:"metadata,omitempty"`
+	Error       string          `json:"error,omitempty"`
+}
+
+// PutRows writes materializations and check results. Each row is keyed by its event: writing it twice is harmless.
+func (s *Store) PutRows(ctx context.Context, rows runlog.Rows) error {
+	items := make([]driver.Item, 0, len(rows.Materializations)+len(rows.Checks))
+	for _, m := range rows.Materializations {
+		row := materializationRow{DurationMS: runlog.Milliseconds(m.Duration), Verdict: m.Verdict, Metadata: m.Metadata}
+		var body []byte
+		if m.Value != nil {
+			value := *m.Value
+			body, value.Inline = value.Inline, nil
+			row.Value = &value
+		}
+		data, err := json.Marshal(row)
+		if err != nil {
+			return fault.Wrap(fault.Internal, "encode a materialization", err)
+		}
+		items = append(items, driver.Item{Key: driver.Key{
+			Partition: assetPartition(m.Asset, m.Partition), Sort: eventSort("MAT#", m.Time, m.Run, m.Seq)}, Data: data, Body: body})
+	}
+	for _, c := range rows.Checks {
+		data, err := json.Marshal(checkRow{c.Status, c.Passed, c.Blocking, c.Severity, c.Description, c.Metadata, c.Error})
+		if err != nil {
+			return fault.Wrap(fault.Internal, "encode a check result", err)
+		}
+		items = append(items, driver.Item{Key: driver.Key{
+			Partition: assetPartition(c.Asset, ""), Sort: eventSort("CHECK#"+c.Check+"#", c.Time, c.Run, c.Seq)}, Data: data})
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return s.db.PutAll(ctx, items)
+}
+
+// History returns the newest materializations of an asset, newest first, blocked ones too; at most limit.
+func (s *Store) History(ctx context.Context, key run.AssetKey, limit int) ([]run.Materialization, error) {
+	var all []run.Materialization
+	err := s.newest(ctx, assetPartition(key, ""), "MAT#", limit, func(item driver.Item) (bool, error) {
+		m, err := materialization(key, item)
+		all = append(all, m)
+		return len(all) < limit, err
+	})
+	return all, err
+}
+
+// Latest returns the newest materialization of an asset that other runs may use; fault.NotFound where there is none.
+func (s *Store) Latest(ctx context.Context, key run.AssetKey) (run.Materialization, error) {
+	return s.latest(ctx, key, "")
+}
+
+// Before returns the newest materialization that other runs may use and that a run did not make itself.
+func (s *Store) Before(ctx context.Context, key run.AssetKey, id run.ID) (run.Materialization, error) {
+	return s.latest(ctx, key, id)
+}
+
+func (s *Store) latest(ctx context.Context, key run.AssetKey, except run.ID) (run.Materialization, error) {
+	var found *run.Materialization
+	err := s.newest(ctx, assetPartition(key, ""), "MAT#", 4, func(item driver.Item) (bool, error) {
+		m, err := materialization(key, item)
+		if err != nil {
+			return false, err
+		}
+		if m.Verdict == run.Good && m.Run != except {
+			found = &m
+		}
+		return found == nil, nil
+	})
+	if err == nil && found == nil {
+		return run.Materialization{}, fault.New(fault.NotFound, "asset %q has no materialization that can be used", string(key)).WithHint("materialize it first, or add it to the run")
+	}
+	if err != nil {
+		return run.Materialization{}, err
+	}
+	return *found, nil
+}
+
+// CheckHistory returns the newest results of a check, newest first; at most limit.
+func (s *Store) CheckHistory(ctx context.Context, key run.AssetKey, name string, limit int) ([]run.CheckResult, error) {
+	var all []run.CheckResult
+	err := s.newest(ctx, assetPartition(key, ""), "CHECK#"+name+"#", limit, func(item driver.Item) (bool, error) {
+		c, err := checkResult(key, name, item)
+		all = append(all, c)
+		return len(all) < limit, err
+	})
+	return all, err
+}
+
+// newest visits the items with a prefix, newest first, page by page, until visit returns false.
+func (s *Store) newest(ctx context.Context, partition, prefix string, page int, visit func(driver.Item) (bool, error)) error {
+	q := driver.Query{Partition: partition, From: prefix, To: prefix + lastSort, Descending: true, Limit: page}
+	for {
+		found, err := s.db.Query(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, item := range found.Items {
+			if more, err := visit(item); err != nil || !more {
+				return err
+			}
+		}
+		if found.Cursor == "" {
+			return nil
+		}
+		q.Cursor = found.Cursor
+	}
+}
+
+func materialization(key run.AssetKey, item driver.Item) (run.Materialization, error) {
+	var row materializationRow
+	at, id, seq, err := parseEventSort(item.Sort)
+	if err == nil {
+		err = json.Unmarshal(item.Data, &row)
+	}
+	if err != nil {
+		return run.Materialization{}, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
+	}
+	if row.Value != nil {
+		row.Value.Inline = item.Body
+	}
+	return run.Materialization{Asset: key, Run: id, Seq: seq, Time: at, Duration: time.Duration(row.DurationMS * float64(time.Millisecond)),
+		Metadata: row.Metadata, Value: row.Value, Verdict: row.Verdict}, nil
+}
+
+func checkResult(key run.AssetKey, name string, item driver.Item) (run.CheckResult, error) {
+	var row checkRow
+	at, id, seq, err := parseEventSort(item.Sort)
+	if err == nil {
+		err = json.Unmarshal(item.Data, &row)
+	}
+	if err != nil {
+		return run.CheckResult{}, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
+	}
+	return run.CheckResult{Asset: key, Check: name, Run: id, Seq: seq, Time: at, Status: row.Status, Passed: row.Passed, Blocking: row.Blocking,
+		Severity: row.Severity, Description: row.Description, Metadata: row.Metadata, Error: row.Error}, nil
+}
