@@ -134,7 +134,7 @@ func (f Folder) read(ctx context.Context, file string, use func(io.Reader) error
 	op := "read " + f.Path(file)
 	r, err := f.open(ctx, file)
 	if err != nil {
-		return fault.Wrap(fault.CodeOf(err), op, err)
+		return ioFault(op, err)
 	}
 	defer r.Close()
 	if err := use(r); err != nil {
@@ -151,7 +151,7 @@ func (f Folder) write(ctx context.Context, file string, use func(io.Writer) erro
 	shown := f.Path(file)
 	op := "write " + shown
 	if err := f.check(file); err != nil {
-		return "", fault.Wrap(fault.CodeOf(err), op, err)
+		return "", ioFault(op, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return "", fault.Wrap(fault.Canceled, op, err)

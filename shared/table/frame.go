@@ -47,7 +47,7 @@ func typeName(v any) string {
 	if t, ok := v.(*Table); ok && t == nil {
 		return "a nil *table.Table"
 	}
-	return fmt.Sprintf("a %T", v)
+	return fmt.Sprintf("%T", v)
 }
 
 // head returns the first n rows.

@@ -19,6 +19,9 @@ func ioFault(op string, err error) error {
 		if op == "" {
 			return err
 		}
+		if err == error(known) && known.Op == "" { // keep its hint in sight
+			return &fault.Error{Op: op, Code: known.Code, Err: known.Err, Hint: known.Hint}
+		}
 		return fault.Wrap(known.Code, op, err)
 	}
 	failed := func(code fault.Code) *fault.Error { return &fault.Error{Op: op, Code: code, Err: err} }

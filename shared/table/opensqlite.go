@@ -48,20 +48,23 @@ func openSQLite(ctx context.Context, r io.Reader) (conn *sql.Conn, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	if header[18] != 2 && header[19] != 2 { // a rollback journal
-		conn, done, err = connectSQLite(ctx, name, "mode=ro")
-		if hot(err) {
-			return copySQLite(ctx, name, "-journal")
+	journal, parameters := "-journal", "mode=ro"
+	if header[18] == 2 {
+		journal = "-wal"
+		switch {
+		case size(name+"-wal") == 0: // nobody has it open, and all is in the file
+			parameters = "mode=ro&immutable=1"
+		case size(name+"-shm") > 0: // its writer is there, or has died
+			parameters = "mode=ro&readonly_shm=1"
+		default: // opening it would make a -shm
+			return copySQLite(ctx, name, journal)
 		}
-		return conn, done, err
 	}
-	switch {
-	case size(name+"-wal") == 0: // nobody has it open, and all is in the file
-		return connectSQLite(ctx, name, "mode=ro&immutable=1")
-	case size(name+"-shm") > 0: // its writer is there, or has died
-		return connectSQLite(ctx, name, "mode=ro&readonly_shm=1")
+	conn, done, err = connectSQLite(ctx, name, parameters)
+	if needsWriting(err) {
+		return copySQLite(ctx, name, journal)
 	}
-	return copySQLite(ctx, name, "-wal")
+	return conn, done, err
 }
 
 func size(name string) int64 {
@@ -113,6 +116,9 @@ func connect(ctx context.Context, source string, prepare func(*sql.Conn) error) 
 	if err == nil {
 		err = prepare(conn)
 	}
+	if err == nil { // one snapshot for the list of tables and the rows
+		_, err = conn.ExecContext(ctx, "BEGIN")
+	}
 	if err == nil { // the first look at the file
 		var version int
 		err = conn.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version)
@@ -143,18 +149,16 @@ func loadSQLite(ctx context.Context, r io.Reader) (*sql.Conn, func(), error) {
 
 // copySQLite copies a database and its journal or log, which a dead writer left, to the temporary
 // folder, where SQLite can bring them together.
-func copySQLite(ctx context.Context, name, companion string) (*sql.Conn, func(), error) {
+func copySQLite(ctx context.Context, name, journal string) (*sql.Conn, func(), error) {
 	dir, err := os.MkdirTemp("", "waggle-sqlite-")
 	if err != nil {
 		return nil, nil, err
 	}
 	remove := func() { os.RemoveAll(dir) }
 	to := filepath.Join(dir, "copy.db")
-	for _, suffix := range []string{"", companion} {
-		if err := copyFile(name+suffix, to+suffix); err != nil {
-			remove()
-			return nil, nil, err
-		}
+	if err := copyStill(ctx, name, to, journal); err != nil {
+		remove()
+		return nil, nil, err
 	}
 	conn, done, err := connectSQLite(ctx, to, "mode=rw")
 	if err != nil {
@@ -164,13 +168,45 @@ func copySQLite(ctx context.Context, name, companion string) (*sql.Conn, func(),
 	return conn, func() { done(); remove() }, nil
 }
 
+// copyStill copies both files at a moment in which nobody writes to them, so that they belong together.
+func copyStill(ctx context.Context, name, to, journal string) error {
+	for deadline := time.Now().Add(sqliteWait); ; {
+		before := stamp(name, name+journal)
+		if err := errors.Join(copyFile(name, to), copyFile(name+journal, to+journal)); err != nil {
+			return err
+		}
+		if stamp(name, name+journal) == before {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fault.New(fault.Unavailable, "another process keeps writing to the file").WithHint("end its transaction, or read a copy")
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// stamp changes when one of the files does.
+func stamp(names ...string) string {
+	var all string
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			all += fmt.Sprintln(info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return all
+}
+
 func copyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -178,10 +214,11 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// hot reports that a journal must be rolled back before the file can be read.
-func hot(err error) bool {
+// needsWriting reports that SQLite would have to write before it can read: a journal to roll back, or
+// a log whose index is not there.
+func needsWriting(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_READONLY_ROLLBACK || e.Code() == sqlite3.SQLITE_READONLY_RECOVERY)
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_READONLY
 }
 
 // sqliteFault says which code an error of SQLite is.

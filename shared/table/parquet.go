@@ -41,7 +41,7 @@ func Decode(data []byte, t reflect.Type) (any, error) {
 		return readTable(context.Background(), bytes.NewReader(data))
 	}
 	if t.Kind() != reflect.Slice {
-		return nil, fault.New(fault.Invalid, "a %s is not a table", t).WithHint("a table is a slice of structs or a *table.Table")
+		return nil, fault.New(fault.Invalid, "%s is not a table", t).WithHint("a table is a slice of structs or a *table.Table")
 	}
 	p, err := planOf(t.Elem())
 	if err != nil {
@@ -68,7 +68,8 @@ func (f frame) writeParquet(ctx context.Context, w io.Writer) error {
 	if f.rows >= zstdRows {
 		properties = append(properties, parquet.WithCompression(compress.Codecs.Zstd))
 	}
-	out, err := pqarrow.NewFileWriter(f.schema, w, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
+	// The writer is hidden in a struct because pqarrow closes what can be closed.
+	out, err := pqarrow.NewFileWriter(f.schema, struct{ io.Writer }{w}, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "", fmt.Errorf("a column has no Parquet type: %w", err))
 	}
@@ -98,7 +99,7 @@ const (
 func WriteParquet(ctx context.Context, to Folder, file string, rows any) (path string, err error) {
 	f, err := frameOf(rows)
 	if err != nil {
-		return "", fault.Wrap(fault.CodeOf(err), "write "+to.Path(file), err)
+		return "", ioFault("write "+to.Path(file), err)
 	}
 	return to.write(ctx, file, func(w io.Writer) error { return f.writeParquet(ctx, w) })
 }
@@ -188,7 +189,12 @@ func readTable(ctx context.Context, in parquet.ReaderAtSeeker) (*Table, error) {
 
 // readParquet appends the rows of a file to rows, a row group at a time so that the columns of only
 // one are held beside the rows. code says what a column that does not fit is.
-func (p *plan) readParquet(ctx context.Context, in parquet.ReaderAtSeeker, rows reflect.Value, code fault.Code) error {
+func (p *plan) readParquet(ctx context.Context, in parquet.ReaderAtSeeker, rows reflect.Value, code fault.Code) (err error) {
+	defer func() { // damaged lengths make Arrow's arrays point outside themselves
+		if p := recover(); p != nil {
+			err = corrupt(fmt.Errorf("%v", p))
+		}
+	}()
 	r, err := openParquet(in)
 	if err != nil {
 		return err

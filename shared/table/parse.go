@@ -8,7 +8,42 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"waggle/shared/fault"
 )
+
+// badValue is a value that its column does not take, and what to write instead.
+type badValue struct{ text, hint string }
+
+func (b *badValue) Error() string {
+	if b.hint == "" {
+		return b.text
+	}
+	return b.text + " (" + b.hint + ")"
+}
+
+func bad(hint, format string, args ...any) error {
+	return &badValue{fmt.Sprintf(format, args...), hint}
+}
+
+// inElement says in which element of a list, or column of a struct, the value is.
+func inElement(where string, err error) error {
+	if b, ok := err.(*badValue); ok {
+		return &badValue{where + ": " + b.text, b.hint}
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+// wrongValue is the fault of a value in a file; where says its line or row, and its column.
+func wrongValue(where string, err error, has []string) *fault.Error {
+	b, ok := err.(*badValue)
+	if !ok {
+		b = &badValue{text: err.Error()}
+	}
+	f := fault.New(fault.Invalid, "%s: %s; the columns are %s", where, b.text, enumerate(has))
+	f.Hint = b.hint
+	return f
+}
 
 // parse puts a text that is not empty into a field, whose pointer it makes.
 func (c *cell) parse(v reflect.Value, s []byte) error {
@@ -60,11 +95,11 @@ func (c *cell) parseInto(v reflect.Value, s []byte) error {
 	case rawBytes:
 		b, err := base64.StdEncoding.DecodeString(string(trim(s)))
 		if err != nil {
-			return fmt.Errorf("%s is not base64 (bytes are written in base64)", quoted(s))
+			return bad("bytes are written in base64", "%s is not base64", quoted(s))
 		}
 		v.SetBytes(b)
 	default:
-		return c.parseJSON(v, s)
+		return c.parseJSONInto(v, s)
 	}
 	return nil
 }
@@ -117,9 +152,9 @@ var howToWrite = map[string]string{
 
 func notA(s []byte, what string, t reflect.Type, err error) error {
 	if errors.Is(err, strconv.ErrRange) {
-		return fmt.Errorf("%s is outside the range of %s (use a wider field or a string)", quoted(s), t.Kind())
+		return bad("use a wider field or a string", "%s is outside the range of %s", quoted(s), t.Kind())
 	}
-	return fmt.Errorf("%s is not %s (%s)", quoted(s), what, howToWrite[what])
+	return bad(howToWrite[what], "%s is not %s", quoted(s), what)
 }
 
 func parseBool(s []byte) (bool, error) {
@@ -129,7 +164,7 @@ func parseBool(s []byte) (bool, error) {
 	case "false", "0":
 		return false, nil
 	}
-	return false, fmt.Errorf("%s is not a bool (write true or false)", quoted(s))
+	return false, bad("write true or false", "%s is not a bool", quoted(s))
 }
 
 // layouts are the times that are understood; without a zone they are UTC.
@@ -141,5 +176,5 @@ func parseTime(s string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s is not a time (write 2006-01-02 or 2006-01-02T15:04:05Z)", quoted(s))
+	return time.Time{}, bad("write 2006-01-02 or 2006-01-02T15:04:05Z", "%s is not a time", quoted(s))
 }

@@ -145,7 +145,7 @@ func (w *planner) fail(format string, args ...any) {
 
 func (w *planner) row(t reflect.Type, where string) *plan {
 	p := &plan{goType: t}
-	w.fields(p, t, nil, where)
+	w.fields(p, t, nil, "", where)
 	if len(p.columns) == 0 && len(w.bad) == 0 {
 		w.fail("%s has no columns: give it an exported field", where)
 	}
@@ -162,7 +162,7 @@ func (w *planner) row(t reflect.Type, where string) *plan {
 	return p
 }
 
-func (w *planner) fields(p *plan, t reflect.Type, index []int, where string) {
+func (w *planner) fields(p *plan, t reflect.Type, index []int, prefix, where string) {
 	for f := range t.Fields() {
 		name, tagged := f.Tag.Lookup("column")
 		path := append(append([]int(nil), index...), f.Index...)
@@ -171,22 +171,22 @@ func (w *planner) fields(p *plan, t reflect.Type, index []int, where string) {
 		case name == "-" || f.Name == "_":
 			continue
 		case embedded:
-			w.enter(f.Type, where, func() { w.fields(p, f.Type, path, where) })
-			continue
-		case !f.IsExported():
-			w.fail("%s: field %s is unexported: export it, or leave it out with the tag `column:\"-\"`", where, f.Name)
-			continue
-		case tagged && (name == "" || strings.TrimSpace(name) != name):
-			w.fail("%s: field %s has the column name %q: give it a name without spaces around it", where, f.Name, name)
+			w.enter(f.Type, where, func() { w.fields(p, f.Type, path, prefix+f.Name+".", where) })
 			continue
 		case f.Anonymous && f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct:
 			w.fail("%s: %s is embedded by pointer: embed it by value", where, f.Name)
 			continue
+		case !f.IsExported():
+			w.fail("%s: field %s is unexported: export it, or leave it out with the tag `column:\"-\"`", where, prefix+f.Name)
+			continue
+		case tagged && (name == "" || strings.TrimSpace(name) != name):
+			w.fail("%s: field %s has the column name %q: give it a name without spaces around it", where, f.Name, name)
+			continue
 		case !tagged:
 			name = ColumnName(f.Name)
 		}
-		if c := w.cell(f.Type, where+"."+f.Name); c != nil {
-			p.columns = append(p.columns, column{cell: c, name: name, field: f.Name, index: path})
+		if c := w.cell(f.Type, where+"."+prefix+f.Name); c != nil {
+			p.columns = append(p.columns, column{cell: c, name: name, field: prefix + f.Name, index: path})
 		}
 	}
 }

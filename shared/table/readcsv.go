@@ -112,7 +112,7 @@ func (p *plan) fillCSV(row reflect.Value, records *csvRecords, h *csvHeader) err
 				records.start, c.name, c.field, enumerate(h.names)).WithHint("fill it in, or make the field a pointer")
 		}
 		if err := c.parse(c.in(row), s); err != nil {
-			return fault.New(fault.Invalid, "line %d, column %q: %w; the columns are %s", records.start, c.name, err, enumerate(h.names))
+			return wrongValue(fmt.Sprintf("line %d, column %q", records.start, c.name), err, h.names)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"unicode/utf8"
@@ -41,11 +42,7 @@ func ReadJSON[R any](ctx context.Context, from Folder, file string) ([]R, error)
 				return ctx.Err()
 			}
 			if err := p.fillJSON(reflect.ValueOf(&rows[len(rows)-1]).Elem(), object); err != nil {
-				var missing *fault.Error
-				if errors.As(err, &missing) {
-					return missing
-				}
-				return fault.New(fault.Invalid, "line %d, %w", line, err)
+				return wrongValue(fmt.Sprintf("line %d", line), err, objectKeys(object))
 			}
 			return nil
 		})
@@ -88,15 +85,18 @@ func eachObject(data []byte, do func(line int, object []byte) error) error {
 	return nil
 }
 
-// jsonSyntax places a syntax error on its line; offset is where the decoder was.
-func jsonSyntax(lines lineCounter, offset int64, err error) error {
+// jsonSyntax places a syntax error on its line; from is the end of what was read before. The value is
+// scanned again alone because a Decoder's own offsets leave out what is between values.
+func jsonSyntax(lines lineCounter, from int64, err error) error {
+	rest := bytes.TrimLeft(lines.data[from:], " \t\r\n,")
+	at := len(lines.data) - len(rest)
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		offset = syntax.Offset
-	} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		offset, err = int64(len(lines.data)), errors.New("the file ends inside a value")
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		at, err = len(lines.data), errors.New("the file ends inside a value")
+	} else if errors.As(json.Unmarshal(rest, new(json.RawMessage)), &syntax) {
+		at += int(syntax.Offset) - 1
 	}
-	return fault.New(fault.Invalid, "line %d: %w", lines.at(int(offset)), err).WithHint("it must be an array of objects, or an object a line")
+	return fault.New(fault.Invalid, "line %d: %w", lines.at(at), err).WithHint("it must be an array of objects, or an object a line")
 }
 
 // lineCounter counts lines up to offsets that grow.
@@ -118,38 +118,42 @@ func (l *lineCounter) at(offset int) int {
 func (p *plan) fillJSON(row reflect.Value, object []byte) error {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(object, &values); err != nil {
-		return fmt.Errorf("%s is not an object", quoted(object))
+		return bad("write a JSON object", "%s is not an object", quoted(object))
 	}
 	for i := range p.columns {
 		c := &p.columns[i]
 		raw, ok := values[c.name]
-		if !ok && !c.mayBeNull() {
-			has := make([]string, 0, len(values))
-			for name := range values {
-				has = append(has, name)
+		switch {
+		case ok && string(raw) != "null":
+			if err := c.parseJSON(c.in(row), raw); err != nil {
+				return inElement(fmt.Sprintf("column %q", c.name), err)
 			}
-			slices.Sort(has)
-			return missingColumn(c.name, has)
-		}
-		if !ok || string(raw) == "null" {
-			if !c.mayBeNull() {
-				return fmt.Errorf("column %q is null, and the field %s is no pointer (fill it in, or make the field a pointer)", c.name, c.field)
-			}
-			continue
-		}
-		if err := c.parseJSON(c.in(row), raw); err != nil {
-			return fmt.Errorf("column %q: %w", c.name, err)
+		case !c.mayBeNull() && ok:
+			return bad("fill it in, or make the field a pointer", "column %q is null, and the field %s is no pointer", c.name, c.field)
+		case !c.mayBeNull():
+			return bad("fill it in, or make the field a pointer", "no column %q, and the field %s is no pointer", c.name, c.field)
 		}
 	}
 	return nil
 }
 
-// parseJSON puts a JSON value that is not null into a field.
+// objectKeys lists the keys of an object, for people.
+func objectKeys(object []byte) []string {
+	var values map[string]json.RawMessage
+	_ = json.Unmarshal(object, &values)
+	return slices.Sorted(maps.Keys(values))
+}
+
+// parseJSON puts a JSON value that is not null into a field, whose pointer it makes.
 func (c *cell) parseJSON(v reflect.Value, raw []byte) error {
 	if c.pointer {
 		v.Set(reflect.New(c.goType))
 		v = v.Elem()
 	}
+	return c.parseJSONInto(v, raw)
+}
+
+func (c *cell) parseJSONInto(v reflect.Value, raw []byte) error {
 	switch c.shape {
 	case record:
 		return c.record.fillJSON(v, raw)
@@ -158,7 +162,7 @@ func (c *cell) parseJSON(v reflect.Value, raw []byte) error {
 	case moment:
 		var s string
 		if json.Unmarshal(raw, &s) != nil {
-			return fmt.Errorf("%s is not a time (write \"2006-01-02\" or \"2006-01-02T15:04:05Z\")", quoted(raw))
+			return bad("write \"2006-01-02\" or \"2006-01-02T15:04:05Z\"", "%s is not a time", quoted(raw))
 		}
 		t, err := parseTime(s)
 		if err == nil {
@@ -168,49 +172,41 @@ func (c *cell) parseJSON(v reflect.Value, raw []byte) error {
 	case text:
 		var s string // not into the field: its type may have a method of its own for JSON
 		if json.Unmarshal(raw, &s) != nil {
-			return fmt.Errorf("%s is not a text (put it in quotes)", quoted(raw))
+			return bad("put it in quotes", "%s is not a text", quoted(raw))
 		}
 		v.SetString(s)
 		return nil
 	case rawBytes:
 		var s string
 		if json.Unmarshal(raw, &s) != nil {
-			return fmt.Errorf("%s is not base64 in quotes", quoted(raw))
+			return bad("bytes are written in base64, in quotes", "%s is not base64", quoted(raw))
 		}
-		plain := *c
-		plain.pointer = false
-		if s == "" {
-			v.SetBytes([]byte{})
-			return nil
-		}
-		return plain.parse(v, []byte(s))
+		return c.parseInto(v, []byte(s))
 	}
 	if raw[0] == '"' {
-		return fmt.Errorf("%s is in quotes, and the column is %s (write it without)", cut(string(raw), 60), typeWord(c.arrow))
+		return bad("write it without", "%s is in quotes, and the column is %s", cut(string(raw), 60), typeWord(c.arrow))
 	}
 	if c.shape == boolean && len(raw) == 1 {
-		return fmt.Errorf("%q is not a bool (write true or false)", raw)
+		return bad("write true or false", "%q is not a bool", raw)
 	}
-	plain := *c
-	plain.pointer = false
-	return plain.parse(v, raw)
+	return c.parseInto(v, raw)
 }
 
 func (c *cell) parseList(v reflect.Value, raw []byte) error {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil {
-		return fmt.Errorf("%s is not a list (write a JSON array)", quoted(raw))
+		return bad("write a JSON array", "%s is not a list", quoted(raw))
 	}
 	v.Set(reflect.MakeSlice(c.goType, len(elements), len(elements)))
 	for i, e := range elements {
 		if string(e) == "null" {
 			if !c.elem.mayBeNull() {
-				return fmt.Errorf("element %d is null, and the list has no pointers", i)
+				return bad("make it a list of pointers", "element %d is null", i)
 			}
 			continue
 		}
 		if err := c.elem.parseJSON(v.Index(i), e); err != nil {
-			return fmt.Errorf("element %d: %w", i, err)
+			return inElement(fmt.Sprintf("element %d", i), err)
 		}
 	}
 	return nil

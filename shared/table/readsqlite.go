@@ -171,8 +171,11 @@ func (p *plan) readSQL(ctx context.Context, conn *sql.Conn, t *sqliteTable, quer
 				if values[0] != nil {
 					where = fmt.Sprintf("row id %v", values[0])
 				}
-				return fault.New(fault.Invalid, "table %q, %s, column %q: %w; the columns are %s", t.name, where, c.name, err, enumerate(t.columns)).
-					WithHint("correct the value, or change the type of the field %s", c.field)
+				wrong := wrongValue(fmt.Sprintf("table %q, %s, column %q", t.name, where, c.name), err, t.columns)
+				if wrong.Hint == "" {
+					wrong.Hint = "correct the value, or change the type of the field " + c.field
+				}
+				return wrong
 			}
 		}
 	}
@@ -183,7 +186,7 @@ func (p *plan) readSQL(ctx context.Context, conn *sql.Conn, t *sqliteTable, quer
 func (c *cell) setSQL(v reflect.Value, value any) error {
 	if value == nil {
 		if !c.mayBeNull() {
-			return fmt.Errorf("null, and the field is no pointer")
+			return bad("fill it in, or make the field a pointer", "null, and the field is no pointer")
 		}
 		return nil
 	}
@@ -239,7 +242,7 @@ func (c *cell) convertSQL(v reflect.Value, value any) error {
 			}
 			return err
 		case list, record:
-			return c.parseJSON(v, []byte(value))
+			return c.parseJSONInto(v, []byte(value))
 		}
 	case []byte:
 		if c.shape == rawBytes {

@@ -24,15 +24,16 @@ type mismatch struct {
 // fault words a mismatch for its reader: a stored value that no longer fits its struct, or a
 // table that was given the wrong struct.
 func (m *mismatch) fault(code fault.Code, was, wants string) error {
-	switch {
-	case m.has != nil && code == fault.Incompatible:
+	if m.has != nil && code == fault.Incompatible {
 		return fault.New(code, "stored without column %q", m.column).WithHint("materialize the asset again")
-	case m.has != nil:
+	}
+	if m.has != nil {
 		return missingColumn(m.column, m.has)
-	case m.text != "":
-		return fault.New(code, "column %q: %s", m.column, m.text)
 	}
 	err := fault.New(code, "column %q %s %s, %s %s", m.column, was, m.was, wants, m.wants)
+	if m.text != "" {
+		err = fault.New(code, "column %q: %s", m.column, m.text)
+	}
 	if code == fault.Incompatible {
 		return err.WithHint("materialize the asset again, or change the field back")
 	}
@@ -122,11 +123,14 @@ func (c *cell) set(v reflect.Value, a arrow.Array, i int) error {
 		v.Set(reflect.New(c.goType))
 		v = v.Elem()
 	}
+	return c.setValue(v, a, i)
+}
+
+// setValue puts value i, which is not null, into a field that is no pointer.
+func (c *cell) setValue(v reflect.Value, a arrow.Array, i int) error {
 	switch a := a.(type) {
 	case *array.Dictionary:
-		plain := *c
-		plain.pointer = false
-		return plain.set(v, a.Dictionary(), a.GetValueIndex(i))
+		return c.setValue(v, a.Dictionary(), a.GetValueIndex(i))
 	case *array.Float64:
 		v.SetFloat(a.Value(i))
 	case *array.Float32:

@@ -79,7 +79,7 @@ func jsonFault(err error) error {
 func writeRows(ctx context.Context, to Folder, file string, rows any, use func(*bufio.Writer, frame) error) (string, error) {
 	f, err := frameOf(rows)
 	if err != nil {
-		return "", fault.Wrap(fault.CodeOf(err), "write "+to.Path(file), err)
+		return "", ioFault("write "+to.Path(file), err)
 	}
 	return to.write(ctx, file, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 64<<10)
