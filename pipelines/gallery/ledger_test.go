@@ -94,7 +94,7 @@ var rulesSQL = map[string]string{
 
 func TestTheLedgerNamesEveryFaultAndAllThatComesOfIt(t *testing.T) {
 	t.Parallel()
-	for dir := range samples(t) {
+	eachSample(t, func(t *testing.T, dir string) {
 		text, err := os.ReadFile(filepath.Join(dir, gallerydata.LedgerFile))
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestTheLedgerNamesEveryFaultAndAllThatComesOfIt(t *testing.T) {
 		if len(r.query(`SELECT 1 FROM artworks_transform WHERE total_sales_value < 0`)) > 0 {
 			t.Errorf("%s: an artwork's total is negative", dir)
 		}
-	}
+	})
 }
 
 // lines returns a column of line numbers in order.

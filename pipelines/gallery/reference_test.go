@@ -170,6 +170,9 @@ func (r referenceRow) JSON() string {
 	return b.String() + "}"
 }
 
+// escaped writes texts in JSON; those of the samples have no other control characters.
+var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`)
+
 func cellJSON(value any) string {
 	switch v := value.(type) {
 	case nil:
@@ -181,8 +184,7 @@ func cellJSON(value any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case string:
-		// The texts of the samples have no other control characters.
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(v) + `"`
+		return `"` + escaped.Replace(v) + `"`
 	case []referenceRow:
 		objects := make([]string, len(v))
 		for i, row := range v {
