@@ -38,6 +38,7 @@ type attempt struct {
 	mu       sync.Mutex
 	metadata metadata.Values
 	bad      []error // metadata that could not be encoded
+	given    []given // of a strict engine: what the step was given to read
 }
 
 // result is what an attempt tells the loop.
@@ -96,6 +97,9 @@ func (a *attempt) call() (value any, checked check.Result, err error) {
 		}
 	}
 	returned = true
+	if err == nil {
+		err = a.unchanged()
+	}
 	return value, checked, err
 }
 
@@ -111,7 +115,7 @@ func (a *attempt) inputs() ([]any, error) {
 		var err error
 		switch {
 		case in.Asset != nil:
-			inputs[i], err = a.x.values.get(a.x.ctx, in.Asset)
+			inputs[i], err = a.read(in.Asset)
 		case in.Config != nil:
 			inputs[i], err = in.Config.Build(a.x.config)
 		default:

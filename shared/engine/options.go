@@ -38,6 +38,9 @@ type Options struct {
 	Margin time.Duration
 	// Park gives a run up, to be woken when it is due, once it has nothing to do for that long. 0 is never.
 	Park time.Duration
+	// Strict is for tests: every value passes through its codec on its way to each reader, and a step that changes
+	// what it reads fails, by name.
+	Strict bool
 	// Worker names this process to people. Defaults to "unknown".
 	Worker string
 }

@@ -37,7 +37,7 @@ func (a *attempt) Load(_ context.Context, def *asset.Definition) (any, error) {
 	}
 	for _, read := range a.step.Reads() {
 		if read == def {
-			return a.x.values.get(a.x.ctx, def)
+			return a.read(def)
 		}
 	}
 	return nil, fault.New(fault.Invalid, "%s loads %q, which it does not declare", a.step.Key, string(def.Key)).WithHint("add it to Deps")

@@ -113,7 +113,7 @@ func New(j *job.Job, assets []*asset.Definition, checks []*check.Definition) (*P
 	}
 	gates := map[*asset.Definition][]*Step{}
 	for _, s := range declared {
-		if s.Check != nil && s.Check.Options.Blocking && p.makes(s.Asset) != nil {
+		if s.Check != nil && s.Check.Options.Blocking {
 			gates[s.Asset] = append(gates[s.Asset], s)
 		}
 	}
@@ -145,11 +145,9 @@ func (p *Plan) connect(s *Step, gates map[*asset.Definition][]*Step) {
 		}
 	}
 	for _, a := range s.Reads() {
-		maker := p.makes(a)
-		if maker == nil {
-			continue // not in this run: its newest good value is loaded
+		if maker := p.makes(a); maker != nil { // of others the newest good value is loaded
+			need(&s.Needs, maker)
 		}
-		need(&s.Needs, maker)
 		if s.Check != nil {
 			continue // checks look at values before they are judged
 		}

@@ -24,6 +24,13 @@ func NewID(now time.Time, random io.Reader) (ID, error) {
 	if _, err := io.ReadFull(random, b[6:]); err != nil {
 		return "", fault.Wrap(fault.Internal, "make a run id", err)
 	}
+	return idOf(now, b), nil
+}
+
+// FirstID is the lowest id of a moment: every run launched then or later has a higher one.
+func FirstID(at time.Time) ID { return idOf(at, [16]byte{}) }
+
+func idOf(now time.Time, b [16]byte) ID {
 	ms := uint64(now.UnixMilli())
 	for i := range 6 {
 		b[i] = byte(ms >> (40 - 8*i))
@@ -31,7 +38,7 @@ func NewID(now time.Time, random io.Reader) (ID, error) {
 	b[6] = b[6]&0x0f | 0x70
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:])
-	return ID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]), nil
+	return ID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
 }
 
 // Short is the first 13 characters, enough to name a run: they hold the whole time of

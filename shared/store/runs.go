@@ -82,11 +82,7 @@ func (s *Store) Runs(ctx context.Context, f Filter, limit int, cursor string) ([
 		q.Index, q.Partition = indexStatus, string(f.Status)
 	}
 	if !f.Since.IsZero() {
-		id, err := run.NewID(f.Since, zeros{})
-		if err != nil {
-			return nil, "", err
-		}
-		q.From = string(id[:13])
+		q.From = string(run.FirstID(f.Since))
 	}
 	page, err := s.db.Query(ctx, q)
 	if err != nil {
@@ -151,12 +147,4 @@ func summaries(items []driver.Item) ([]Summary, error) {
 		list = append(list, meta.State)
 	}
 	return list, nil
-}
-
-// zeros is randomness for the lowest id of a moment.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
 }

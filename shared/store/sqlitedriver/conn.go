@@ -34,8 +34,8 @@ PRAGMA cache_size = -%d;
 `
 
 // conn is one connection and the statements prepared on it. It stands directly on the
-// database/sql/driver interfaces: database/sql itself would add about a third to a
-// small write, for a pool and conversions that are not needed here.
+// database/sql/driver interfaces: the pool and the conversions of database/sql itself
+// are not needed here.
 type conn struct {
 	raw  sqldriver.Conn
 	kept map[string]sqldriver.Stmt
