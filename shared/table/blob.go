@@ -30,7 +30,7 @@ func atBlobURL(given string) Folder {
 	}
 	if u.Scheme != memblob.Scheme && !blob.DefaultURLMux().ValidBucketScheme(u.Scheme) {
 		return Folder{err: fault.New(fault.Invalid, "%q: this binary has no driver for %s://", given, u.Scheme).
-			WithHint("import its driver in main, as in _ \"gocloud.dev/blob/%sblob\", or use a local path", u.Scheme)}
+			WithHint("import its driver in main, as in _ \"gocloud.dev/blob/s3blob\" for s3://, or use a local path")}
 	}
 	prefix := strings.Trim(u.Path, "/")
 	if prefix != "" {

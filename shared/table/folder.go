@@ -74,9 +74,9 @@ func (f Folder) String() string {
 }
 
 // Path is the file in the folder as a person can open it: a relative folder stays relative, a URL
-// a URL.
+// a URL. A name that leaves the folder is returned as it is; reading and writing refuse it.
 func (f Folder) Path(file string) string {
-	if f.place == nil {
+	if f.place == nil || !fs.ValidPath(file) {
 		return file
 	}
 	return f.place.path(file)

@@ -98,6 +98,9 @@ func (p pipe) Close() error {
 // being on another disk.
 func (l localFolder) create(_ context.Context, file string) (draft, error) {
 	name := l.file(file)
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, fault.New(fault.Invalid, "it is a folder").WithHint("use another name")
+	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -64,8 +63,9 @@ func (p *plan) scan(rows reflect.Value, t arrow.Table) *mismatch {
 		c := &p.columns[i]
 		row := start
 		for _, chunk := range t.Column(t.Schema().FieldIndices(c.name)[0]).Data().Chunks() {
+			room := c.room(chunk)
 			for k := range chunk.Len() {
-				if err := c.set(c.in(rows.Index(row)), chunk, k); err != nil {
+				if err := c.put(c.in(rows.Index(row)), room, chunk, k); err != nil {
 					return &mismatch{column: c.name, text: fmt.Sprintf("row %d: %s", row, err)}
 				}
 				row++
@@ -73,6 +73,32 @@ func (p *plan) scan(rows reflect.Value, t arrow.Table) *mismatch {
 		}
 	}
 	return nil
+}
+
+// room is what the pointers to a chunk's values point to: one slice instead of a piece of memory a
+// value. It lives as long as one of the pointers does.
+type room struct {
+	all  reflect.Value
+	used int
+}
+
+func (c *cell) room(chunk arrow.Array) *room {
+	if !c.pointer {
+		return nil
+	}
+	n := chunk.Len() - chunk.NullN()
+	return &room{all: reflect.MakeSlice(reflect.SliceOf(c.goType), n, n)}
+}
+
+// put is set, with room for the value.
+func (c *cell) put(v reflect.Value, room *room, chunk arrow.Array, i int) error {
+	if room == nil || chunk.IsNull(i) {
+		return c.set(v, chunk, i)
+	}
+	value := room.all.Index(room.used)
+	room.used++
+	v.Set(value.Addr())
+	return c.setValue(value, chunk, i)
 }
 
 // reads reports whether every value of the type, but for its range, fits the cell: files come from
@@ -142,7 +168,7 @@ func (c *cell) setValue(v reflect.Value, a arrow.Array, i int) error {
 	case *array.Date32:
 		v.Set(reflect.ValueOf(a.Value(i).ToTime()))
 	case interface{ Value(int) string }: // the three kinds of text
-		v.SetString(strings.Clone(a.Value(i)))
+		v.SetString(a.Value(i)) // shares the column's memory, which never changes
 	case interface{ Value(int) []byte }:
 		v.SetBytes(append([]byte{}, a.Value(i)...))
 	case array.ListLike:
