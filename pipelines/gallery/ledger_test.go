@@ -94,7 +94,7 @@ var rulesSQL = map[string]string{
 
 func TestTheLedgerNamesEveryFaultAndAllThatComesOfIt(t *testing.T) {
 	t.Parallel()
-	eachSample(t, func(t *testing.T, dir string) {
+	eachSample(t, 66, func(t *testing.T, dir string) {
 		text, err := os.ReadFile(filepath.Join(dir, gallerydata.LedgerFile))
 		if err != nil {
 			t.Fatal(err)

@@ -128,3 +128,10 @@ func runGallery(t *testing.T, config map[string]any) results {
 	}
 	return r
 }
+
+// harvest calls the function of an input asset for its error.
+func harvest[R any](t *testing.T, read func(*asset.Context, Config) ([]R, error), cfg Config) error {
+	ctx, _ := step(t)
+	_, err := read(ctx, cfg)
+	return err
+}

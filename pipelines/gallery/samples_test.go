@@ -8,14 +8,14 @@ import (
 	"waggle/pipelines/gallery/gallerydata"
 )
 
-// eachSample calls a test with folders of inputs: the shipped one, galleries of 200 seeds with every kind of
-// fault in each, and 20 clean ones. They are made and tested in four goroutines.
-func eachSample(t *testing.T, test func(t *testing.T, dir string)) {
+// eachSample calls a test with folders of inputs: the shipped one, and galleries of so many seeds. One in eleven
+// is clean; the others have every kind of fault.
+func eachSample(t *testing.T, seeds uint64, test func(t *testing.T, dir string)) {
 	t.Run("shipped", func(t *testing.T) {
 		t.Parallel()
 		test(t, "data")
 	})
-	eachSeed(t, 220, func(t *testing.T, dir string, seed uint64) {
+	eachSeed(t, seeds, func(t *testing.T, dir string, seed uint64) {
 		o := gallerydata.Options{Seed: seed, Scale: 0.1, Clean: seed%11 == 10}
 		if err := gallerydata.Generate(dir, o); err != nil {
 			t.Fatal(err)
@@ -24,7 +24,7 @@ func eachSample(t *testing.T, test func(t *testing.T, dir string)) {
 	})
 }
 
-// eachSeed calls a test with the seeds from 0 to n-1 and a folder for each.
+// eachSeed calls a test with the seeds from 0 to n-1 and a folder for each, in four goroutines.
 func eachSeed(t *testing.T, n uint64, test func(t *testing.T, dir string, seed uint64)) {
 	const goroutines = 4
 	root := t.TempDir()

@@ -60,7 +60,7 @@ func (g *gallery) hireArtists(random *rand.Rand, n int) {
 			id:          int64(i + 1),
 			name:        new(pick(random, firstNames) + " " + pick(random, lastNames)),
 			nationality: new(pick(random, nationalities)),
-			birthYear:   new(1880 + random.Int64N(110)),
+			birthYear:   new(1860 + random.Int64N(90)),
 		})
 	}
 }
@@ -82,7 +82,7 @@ func (g *gallery) hangArtworks(random *rand.Rand, n int) {
 			title:    new(title(random)),
 			medium:   new(pick(random, mediums)),
 			artistID: &by.id,
-			year:     new(*by.birthYear + 20 + random.Int64N(40)),
+			year:     new(*by.birthYear + 20 + random.Int64N(34)), // before the first sale
 			priceUSD: &price,
 		})
 	}
@@ -115,18 +115,21 @@ func (g *gallery) sell(random *rand.Rand, n int) {
 	random.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
 
 	for i, a := range of {
-		// between 60 % and 160 % of the list price
-		price := roundTo(*a.priceUSD*(60+random.Int64N(101))/100, 250)
 		g.sales = append(g.sales, &sale{
 			id:        int64(20_001 + i),
 			artworkID: &a.id,
 			date:      new(pick(random, days)),
-			priceUSD:  &price,
+			priceUSD:  new(salePrice(random, a)),
 			country:   new(pick(random, countries)),
 			place:     float64(i),
 		})
 	}
 	g.tellTotalsApart()
+}
+
+// salePrice is between 60 % and 160 % of the list price.
+func salePrice(random *rand.Rand, a *artwork) int64 {
+	return roundTo(*a.priceUSD*(60+random.Int64N(101))/100, 250)
 }
 
 // tellTotalsApart raises sales until no two artworks have the same total.
@@ -180,7 +183,7 @@ func photo(random *rand.Rand, a *artwork, view int64) *medium {
 		kb:        new(90 + random.Int64N(9_000)),
 		kind:      new("image"),
 		format:    new(pick(random, []string{"jpg", "jpg", "jpg", "png", "tiff"})),
-		alt:       new(fmt.Sprintf("%s, %s", *a.title, pick(random, views))),
+		alt:       new(fmt.Sprintf("%s, %s", *a.title, views[int(view-1)%len(views)])),
 		created:   new(time.Date(2015, 1, 1+random.IntN(10*365), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)),
 	}
 	if view > 2 && random.IntN(6) == 0 {

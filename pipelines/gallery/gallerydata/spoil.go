@@ -103,12 +103,13 @@ func (g *gallery) salesOf() map[int64][]*sale {
 	return of
 }
 
-// leaveUnsold gives the sales of n artworks to others.
+// leaveUnsold has others sold instead of n artworks.
 func (s *spoiler) leaveUnsold(n int) {
 	of := s.g.salesOf()
 	for _, a := range slices.Collect(s.artworks.take(s.times(n), nil)) {
 		for _, sold := range of[a.id] {
-			sold.artworkID = &s.anyOther().id
+			other := s.anyOther()
+			sold.artworkID, sold.priceUSD = &other.id, new(salePrice(s.random, other))
 		}
 	}
 }
