@@ -22,6 +22,7 @@ type figure struct {
 	StoreBytesPerStep float64 `json:"store_bytes_per_step"`
 	PeakRSSMB         float64 `json:"peak_rss_mb"`
 	Verified          bool    `json:"verified"`
+	CPUUSPerStep      float64 `json:"cpu_us_per_step"`
 	Runs              int     `json:"runs"`
 	Growth            float64 `json:"growth,omitempty"`
 }
@@ -49,8 +50,9 @@ func measure(ctx context.Context, w workload, p profiles) (figure, error) {
 	}
 	steps := float64(w.steps)
 	f := figure{Steps: w.steps, Shape: w.shape, USPerStep: figures.Round(t.Seconds * 1e6 / steps), LogBytesPerStep: figures.Round(float64(v.LogBytes) / steps),
-		StoreBytesPerStep: figures.Round(float64(stored) / steps), PeakRSSMB: figures.Round(peak), Verified: true, Runs: 1}
-	figures.Say("%d %s: %.1f us, %.1f B of log in %d chunks, %.1f B in all, %.0f MB", f.Steps, f.Shape, f.USPerStep, f.LogBytesPerStep, v.Chunks, f.StoreBytesPerStep, f.PeakRSSMB)
+		StoreBytesPerStep: figures.Round(float64(stored) / steps), PeakRSSMB: figures.Round(peak), Verified: true,
+		CPUUSPerStep: figures.Round(t.CPU * 1e6 / steps), Runs: 1}
+	figures.Say("%d %s: %.1f us (%.1f us of CPU), %.1f B of log in %d chunks, %.1f B in all, %.0f MB", f.Steps, f.Shape, f.USPerStep, f.CPUUSPerStep, f.LogBytesPerStep, v.Chunks, f.StoreBytesPerStep, f.PeakRSSMB)
 	return f, nil
 }
 
@@ -89,6 +91,7 @@ func median(runs []figure) figure {
 	}
 	m.Runs = len(runs)
 	m.USPerStep = of(func(f figure) float64 { return f.USPerStep })
+	m.CPUUSPerStep = of(func(f figure) float64 { return f.CPUUSPerStep })
 	m.LogBytesPerStep = of(func(f figure) float64 { return f.LogBytesPerStep })
 	m.StoreBytesPerStep = of(func(f figure) float64 { return f.StoreBytesPerStep })
 	m.PeakRSSMB = of(func(f figure) float64 { return f.PeakRSSMB })

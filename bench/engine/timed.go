@@ -18,6 +18,7 @@ import (
 type timing struct {
 	Run     run.ID  `json:"run"`
 	Seconds float64 `json:"seconds"`
+	CPU     float64 `json:"cpu"` // seconds of all cores
 }
 
 // profiles are the files that the timed process writes; empty: none.
@@ -46,13 +47,13 @@ func timed(ctx context.Context, w workload, home string, p profiles) (err error)
 	if err != nil {
 		return err
 	}
-	started := time.Now()
+	started, busy := time.Now(), figures.CPU()
 	id, err := s.Launch(ctx, run.Request{Job: jobName})
 	if err != nil {
 		return err
 	}
 	out, err := engine.New(s, defs, &engine.Options{Worker: embedded.Worker()}).Run(ctx, id, nil)
-	took := time.Since(started)
+	took, used := time.Since(started), figures.CPU()-busy
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func timed(ctx context.Context, w workload, home string, p profiles) (err error)
 	if err := stop(); err != nil {
 		return err
 	}
-	return figures.Print(timing{Run: id, Seconds: took.Seconds()})
+	return figures.Print(timing{Run: id, Seconds: took.Seconds(), CPU: used.Seconds()})
 }
 
 // start begins the CPU profile; the returned function ends it and writes the other.
