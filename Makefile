@@ -5,7 +5,7 @@ export CGO_ENABLED = 0
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: waggle
 waggle: ## build bin/waggle
@@ -14,3 +14,34 @@ waggle: ## build bin/waggle
 .PHONY: run
 run: waggle ## run the sample pipeline
 	./bin/waggle run gallery
+
+.PHONY: test
+test: ## run every test
+	go test -shuffle=on ./...
+	go test -tags docs ./docs
+
+.PHONY: race
+race: ## run every test with the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race -shuffle=on ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
+	go vet -tags docs ./...
+	go tool staticcheck -tags docs ./...
+
+.PHONY: bench
+bench: ## measure: JSON lines, a program a line of docs/performance.md
+	go run ./bench/engine -all
+	go run ./bench/cli
+	go run ./bench/crash -kills 200
+
+.PHONY: bench-small
+bench-small: ## the same in a minute, to see that nothing is lost or wrong
+	go run ./bench/engine -steps 1000
+	go run ./bench/cli -runs 5
+	go run ./bench/crash -kills 20
+
+.PHONY: clean
+clean: ## remove what was built and what runs left
+	rm -rf bin output .waggle

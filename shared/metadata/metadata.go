@@ -1,7 +1,7 @@
 // Package metadata is what assets and checks report about their data: labelled values of a
 // closed set of types, shown by every command, mail and page.
 //
-// It imports fault and nothing else of ours.
+// It imports nothing of ours.
 package metadata
 
 import (

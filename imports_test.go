@@ -1,0 +1,135 @@
+// Package waggle_test holds the layout of the repository against its rules.
+package waggle_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed is the import table: for each package of ours, those of ours that it may import. Tests may import more.
+var allowed = map[string][]string{
+	"shared/fault":    {},
+	"shared/duration": {},
+	"shared/metadata": {},
+	"shared/table":    {"fault", "metadata"},
+	"shared/run":      {"fault", "metadata"},
+	"shared/asset":    {"duration", "fault", "metadata", "run", "table"},
+	"shared/check":    {"asset", "metadata", "run"},
+	"shared/job":      {"asset"},
+	"shared/plan":     {"asset", "check", "fault", "job", "run"},
+	"shared/waggle":   {"asset", "check", "fault", "job", "plan", "run"},
+	"shared/runlog":   {"fault", "metadata", "run"},
+
+	"shared/store/driver":       {"fault"},
+	"shared/store/sqlitedriver": {"fault", "store/driver"},
+	"shared/store/memorydriver": {"fault", "store/driver"},
+	"shared/store/drivertest":   {"fault", "store/driver"},
+	"shared/owner":              {"fault", "store/driver"},
+	"shared/store":              {"fault", "metadata", "owner", "run", "runlog", "store/driver"},
+	"shared/engine":             {"asset", "check", "duration", "fault", "metadata", "plan", "run", "runlog", "store"},
+	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
+	"shared/waggletest":         {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/memorydriver", "waggle"},
+}
+
+// authoring is what pipelines may import.
+var authoring = []string{"asset", "check", "job", "metadata", "run", "table", "waggle"}
+
+// wiring is where an adapter may be imported.
+var wiring = []string{"shared/embedded", "shared/waggletest", "cmd/", "functions/", "bench/"}
+
+// forTests are packages that may import testing.
+var forTests = []string{"shared/waggletest", "shared/store/drivertest"}
+
+func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
+	t.Parallel()
+	imports := importsOfOurs(t)
+	for dir, list := range imports {
+		for _, path := range list {
+			ours, isOurs := strings.CutPrefix(path, "waggle/shared/")
+			switch {
+			case path == "testing" && !slices.Contains(forTests, dir):
+				t.Errorf("%s is not for tests and imports testing", dir)
+			case strings.HasPrefix(path, "waggle/") && !isOurs && strings.HasPrefix(dir, "shared/"):
+				t.Errorf("%s is of the library and imports %s", dir, path)
+			case !isOurs:
+				continue
+			case strings.HasPrefix(dir, "pipelines/") && !slices.Contains(authoring, ours):
+				t.Errorf("%s is a pipeline and imports %s; it may import %s", dir, ours, strings.Join(authoring, ", "))
+			case strings.HasPrefix(dir, "shared/") && !slices.Contains(allowed[dir], ours):
+				t.Errorf("%s imports %s, which the table does not allow", dir, ours)
+			case strings.HasSuffix(ours, "driver") && ours != "store/driver" && !slices.ContainsFunc(wiring, func(w string) bool { return strings.HasPrefix(dir, w) }):
+				t.Errorf("%s imports the adapter %s; only wiring may", dir, ours)
+			}
+		}
+	}
+	for dir, list := range allowed {
+		if _, ok := imports[dir]; !ok {
+			t.Errorf("the table has %s, which does not exist", dir)
+		}
+		for _, ours := range list {
+			if !slices.Contains(imports[dir], "waggle/shared/"+ours) {
+				t.Errorf("the table allows %s to import %s, which it does not; take it out", dir, ours)
+			}
+		}
+	}
+	for dir := range imports {
+		if _, ok := allowed[dir]; !ok && strings.HasPrefix(dir, "shared/") {
+			t.Errorf("the table lacks %s", dir)
+		}
+	}
+}
+
+// TestTheEngineKnowsNoDatabaseAndNoCloud looks at modules, not only at packages of ours.
+func TestTheEngineKnowsNoDatabaseAndNoCloud(t *testing.T) {
+	t.Parallel()
+	for dir, list := range importsOfOurs(t) {
+		for _, path := range list {
+			cloud := strings.HasPrefix(path, "github.com/aws/") || strings.HasPrefix(path, "gocloud.dev/blob/s3blob")
+			database := path == "database/sql" || strings.HasPrefix(path, "modernc.org/")
+			core := strings.HasPrefix(dir, "shared/engine") || strings.HasPrefix(dir, "shared/runlog") || dir == "shared/store" || strings.HasPrefix(dir, "shared/owner")
+			if core && (cloud || database) {
+				t.Errorf("%s imports %s", dir, path)
+			}
+			if cloud && (strings.HasPrefix(dir, "shared/") || strings.HasPrefix(dir, "cmd/") || strings.HasPrefix(dir, "pipelines/")) {
+				t.Errorf("%s imports %s, so the laptop's binary would link a cloud's SDK", dir, path)
+			}
+		}
+	}
+}
+
+// importsOfOurs returns for each folder what its files, tests aside, import.
+func importsOfOurs(t *testing.T) map[string][]string {
+	t.Helper()
+	imports := map[string][]string{}
+	for _, root := range []string{"shared", "pipelines", "cmd", "bench"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			dir := filepath.ToSlash(filepath.Dir(path))
+			imports[dir] = append(imports[dir], "") // a package without imports is one too
+			for _, spec := range file.Imports {
+				name, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					return err
+				}
+				imports[dir] = append(imports[dir], name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return imports
+}
