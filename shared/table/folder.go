@@ -123,7 +123,7 @@ func (f Folder) missing(ctx context.Context, file string) error {
 	}
 	slices.Sort(files)
 	missing := fault.New(fault.NotFound, "no file %q in %q, the files are %s", file, f.String(), enumerate(files))
-	if near := nearest(file, files); near != "" {
+	if near := fault.Nearest(file, files); near != "" {
 		return missing.WithHint("is it %q?", near)
 	}
 	return missing.WithHint("put it there, or name another folder")

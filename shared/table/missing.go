@@ -4,15 +4,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
 	"waggle/shared/fault"
 )
 
 // missingColumn says which column is not there, which are, and what was probably meant.
 func missingColumn(name string, has []string) *fault.Error {
 	err := fault.New(fault.Invalid, "no column %q, the columns are %s", name, enumerate(has))
-	if near := nearest(name, has); near != "" {
+	if near := fault.Nearest(name, has); near != "" {
 		return err.WithHint("is it %q? name it %q in the source, or give the field the tag `column:%q`", near, name, near)
 	}
 	return err.WithHint("add it to the source, or leave the field out with the tag `column:\"-\"`")
@@ -29,23 +27,6 @@ func enumerate(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// nearest returns the name that is at most a third of its letters away from what was written,
-// letter case and separators aside; "" where there is none.
-func nearest(name string, among []string) string {
-	best, least := "", 1<<30
-	for _, other := range among {
-		d := levenshtein.ComputeDistance(fold(name), fold(other))
-		if d < least && d <= max(len(name), len(other))/3 {
-			best, least = other, d
-		}
-	}
-	return best
-}
-
-var separators = strings.NewReplacer("_", "", " ", "", "-", "")
-
-func fold(s string) string { return separators.Replace(strings.ToLower(s)) }
 
 // quoted is a value in an error: at most 60 characters of it.
 func quoted[S string | []byte](value S) string {

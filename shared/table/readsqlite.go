@@ -87,7 +87,7 @@ func findTable(ctx context.Context, conn *sql.Conn, name string) (*sqliteTable, 
 	}
 	if found == nil {
 		missing := fault.New(fault.NotFound, "no table %q, the tables are %s", name, enumerate(names))
-		if near := nearest(name, names); near != "" {
+		if near := fault.Nearest(name, names); near != "" {
 			return nil, missing.WithHint("is it %q?", near)
 		}
 		return nil, missing.WithHint("name one of them, or another file")
