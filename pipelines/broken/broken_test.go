@@ -3,22 +3,15 @@ package broken
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
-	"waggle/shared/asset"
-	"waggle/shared/metadata"
+	"waggle/shared/run"
+	"waggle/shared/waggletest"
 )
-
-// quietStep is a step that nobody listens to.
-type quietStep struct{ asset.Step }
-
-func (quietStep) Handler() slog.Handler              { return slog.DiscardHandler }
-func (quietStep) AddMetadata(metadata.Values, error) {}
 
 func TestTheDefinitionsAreValid(t *testing.T) {
 	t.Parallel()
@@ -35,7 +28,7 @@ func TestTheDefinitionsAreValid(t *testing.T) {
 
 func TestAnErrorSaysThatItIsDeliberate(t *testing.T) {
 	t.Parallel()
-	_, err := fail(t.Context(), "error")
+	_, err := fail(t, "error")
 	if err == nil || err.Error() != "deliberate failure: broken_middle was asked to fail (how=error)" {
 		t.Errorf("got %v", err)
 	}
@@ -48,15 +41,17 @@ func TestAPanicSaysThatItIsDeliberate(t *testing.T) {
 			t.Errorf("recovered %v", got)
 		}
 	}()
-	_, err := fail(t.Context(), "panic")
+	_, err := fail(t, "panic")
 	t.Errorf("no panic, error %v", err)
 }
 
 func TestATimeoutWaitsUntilItIsEnded(t *testing.T) {
 	t.Parallel()
-	ended, end := context.WithCancel(t.Context())
+	ctx, _ := waggletest.Context(t)
+	ended, end := context.WithCancel(ctx.Context)
 	end()
-	if _, err := fail(ended, "timeout"); !errors.Is(err, context.Canceled) {
+	ctx.Context = ended
+	if _, err := double(ctx, []int{1}, Config{How: "timeout"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -64,7 +59,7 @@ func TestATimeoutWaitsUntilItIsEnded(t *testing.T) {
 func TestAKillEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("BROKEN_TEST_KILL") != "" { // we are the process to be killed
-		_, err := fail(t.Context(), "kill")
+		_, err := fail(t, "kill")
 		t.Fatalf("still alive, %v", err)
 	}
 	victim := exec.Command(os.Args[0], "-test.run=^TestAKillEndsTheProcess$")
@@ -76,47 +71,73 @@ func TestAKillEndsTheProcess(t *testing.T) {
 	}
 }
 
-func TestAFailedCheckNeedsOnlyABadValue(t *testing.T) {
+func TestAFailedStepHoldsTheRestBack(t *testing.T) {
 	t.Parallel()
-	for how, passes := range map[string]bool{"check": false, "none": true} {
-		numbers, err := fail(t.Context(), how)
-		if err != nil {
-			t.Fatal(err)
+	for _, how := range []string{"error", "panic"} {
+		r := runJob(t, how)
+		if failed := r.Failed(); r.Status != run.Failure || len(failed) != 1 || failed[0].Key != "broken_middle" {
+			t.Errorf("how=%s: %s, failed %v", how, r.Status, failed)
 		}
-		if result, err := numbersArePositive(nil, numbers); err != nil || result.Passed != passes {
-			t.Errorf("how=%s: passed %v, %v, for %v", how, result.Passed, err, numbers)
+		if got, want := skipped(r), []run.StepKey{"broken_end", "broken_middle:check_numbers_are_positive"}; !slices.Equal(got, want) {
+			t.Errorf("how=%s: skipped %v, want %v", how, got, want)
 		}
 	}
-	if checkNumbersArePositive.Definition().Options.Blocking != true {
-		t.Error("the check holds nothing back")
+}
+
+func TestAFailedCheckHoldsTheRestBack(t *testing.T) {
+	t.Parallel()
+	r := runJob(t, "check")
+	if r.Status != run.Failure || len(r.Failed()) != 0 || len(r.Checks) != 1 || !r.Checks[0].Blocks() {
+		t.Errorf("%s, failed %v, checks %v", r.Status, r.Failed(), r.Checks)
+	}
+	if got := skipped(r); !slices.Equal(got, []run.StepKey{"broken_end"}) {
+		t.Errorf("skipped %v, want broken_end alone", got)
 	}
 }
 
 func TestWithoutAFailureTheNumbersAreDoubledAndSummed(t *testing.T) {
 	t.Parallel()
-	numbers, err := fail(t.Context(), "none")
-	if err != nil || !slices.Equal(numbers, []int{2, 4, 6}) {
-		t.Errorf("doubled %v, %v", numbers, err)
+	r := runJob(t, "none")
+	if r.Status != run.Success || len(r.Checks) != 1 || !r.Checks[0].Passed {
+		t.Fatalf("%s %s, checks %v", r.Status, r.Error, r.Checks)
 	}
-	if total, err := sum(asset.NewContext(t.Context(), quietStep{}), numbers); err != nil || total != 12 {
-		t.Errorf("total %d, %v", total, err)
+	if numbers := waggletest.Output(t, r, brokenMiddle); !slices.Equal(numbers, []int{2, 4, 6}) {
+		t.Errorf("doubled %v", numbers)
+	}
+	if total := waggletest.Output(t, r, brokenEnd); total != 12 {
+		t.Errorf("total %d", total)
 	}
 }
 
 func TestAnUnknownWayToFailIsAnErrorThatNamesThem(t *testing.T) {
 	t.Parallel()
-	_, err := fail(t.Context(), "explode")
+	_, err := fail(t, "explode")
 	if err == nil || err.Error() != "how=explode is not a way to fail: use one of error, panic, timeout, kill, check, none" {
 		t.Errorf("got %v", err)
 	}
 }
 
 // fail runs broken_middle on what broken_source makes.
-func fail(ctx context.Context, how string) ([]int, error) {
-	step := asset.NewContext(ctx, quietStep{})
-	numbers, err := count(step)
+func fail(t *testing.T, how string) ([]int, error) {
+	t.Helper()
+	ctx, _ := waggletest.Context(t)
+	numbers, err := count(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return double(step, numbers, Config{How: how})
+	return double(ctx, numbers, Config{How: how})
+}
+
+func runJob(t *testing.T, how string) *waggletest.Run {
+	t.Helper()
+	return waggletest.RunJob(t, Definitions, "gallery_broken", &waggletest.Options{Config: map[string]any{"how": how}})
+}
+
+func skipped(r *waggletest.Run) []run.StepKey {
+	var keys []run.StepKey
+	for _, s := range r.Skipped() {
+		keys = append(keys, s.Key)
+	}
+	slices.Sort(keys)
+	return keys
 }

@@ -1,10 +1,6 @@
 package gallery
 
-import (
-	"testing"
-
-	"waggle/shared/check"
-)
+import "testing"
 
 func TestASaleBelowTheThresholdFailsTheCheck(t *testing.T) {
 	t.Parallel()
@@ -26,7 +22,7 @@ func TestASaleBelowTheThresholdFailsTheCheck(t *testing.T) {
 		if err != nil || result.Passed != c.passed || result.Description != c.descriptions {
 			t.Errorf("%s: %+v, %v", c.what, result, err)
 		}
-		wantMetadata(t, result, map[string]string{"threshold": "100", "min_sale_price": c.lowest, "below_threshold_count": c.below})
+		wantResult(t, result, map[string]string{"threshold": "100", "min_sale_price": c.lowest, "below_threshold_count": c.below})
 	}
 }
 
@@ -37,24 +33,11 @@ func TestAnUnknownPriceTierFailsTheCheck(t *testing.T) {
 	if err != nil || !result.Passed {
 		t.Errorf("good tiers: %+v, %v", result, err)
 	}
-	wantMetadata(t, result, map[string]string{"invalid_tier_count": "0", "tier_distribution": `{"budget":1,"mid":2,"premium":1}`})
+	wantResult(t, result, map[string]string{"invalid_tier_count": "0", "tier_distribution": `{"budget":1,"mid":2,"premium":1}`})
 
 	result, err = validPriceTiers(nil, append(good, CatalogArtwork{PriceTier: "luxury"}, CatalogArtwork{}))
 	if err != nil || result.Passed {
 		t.Errorf("bad tiers: %+v, %v", result, err)
 	}
-	wantMetadata(t, result, map[string]string{"invalid_tier_count": "2", "tier_distribution": `{"":1,"budget":1,"luxury":1,"mid":2,"premium":1}`})
-}
-
-// wantMetadata fails the test unless a result has exactly this metadata.
-func wantMetadata(t *testing.T, result check.Result, want map[string]string) {
-	t.Helper()
-	values, err := result.Metadata.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	(&report{values: values}).want(t, want)
-	if len(values) != len(want) {
-		t.Errorf("metadata %v, want %d labels", values.Labels(), len(want))
-	}
+	wantResult(t, result, map[string]string{"invalid_tier_count": "2", "tier_distribution": `{"":1,"budget":1,"luxury":1,"mid":2,"premium":1}`})
 }

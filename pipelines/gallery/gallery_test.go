@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"waggle/shared/run"
+	"waggle/shared/waggletest"
 )
 
 func TestTheOutputsAreWhatSQLMakesOfTheInputs(t *testing.T) {
@@ -24,11 +27,14 @@ func TestTheOutputsAreWhatSQLMakesOfTangledInputs(t *testing.T) {
 func sameAsSQL(t *testing.T, dir string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "made", "on the way")
-	got := runGallery(t, map[string]any{"input_dir": dir, "output_dir": out})
+	got := waggletest.RunJob(t, Definitions, "gallery", &waggletest.Options{Config: map[string]any{"input_dir": dir, "output_dir": out}})
+	if got.Status != run.Success || len(got.Checks) != 2 {
+		t.Fatalf("%s: %s %s, checks %v", dir, got.Status, got.Error, got.Checks)
+	}
 	want := loadReference(t, dir)
 
-	sameRows(t, dir+" sales_transform", got.values["sales_transform"].([]SoldArtwork), soldArtworkCells, want.salesTransform())
-	sameRows(t, dir+" artworks_transform", got.values["artworks_transform"].([]CatalogArtwork), catalogArtworkCells, want.artworksTransform())
+	sameRows(t, dir+" sales_transform", waggletest.Output(t, got, salesTransform), soldArtworkCells, want.salesTransform())
+	sameRows(t, dir+" artworks_transform", waggletest.Output(t, got, artworksTransform), catalogArtworkCells, want.artworksTransform())
 	for file, text := range map[string]string{
 		"sales_output.json":    want.salesOutput(30_000_000),
 		"artworks_output.json": want.artworksOutput(),
@@ -41,9 +47,9 @@ func sameAsSQL(t *testing.T, dir string) {
 			t.Errorf("%s: %s is\n%s\nwant\n%s", dir, file, written, text)
 		}
 	}
-	for name, result := range got.checks {
+	for _, result := range got.Checks {
 		if !result.Passed {
-			t.Errorf("%s: %s failed: %s", dir, name, result.Description)
+			t.Errorf("%s: %s failed: %s", dir, result.Check, result.Description)
 		}
 	}
 }

@@ -3,31 +3,40 @@ package gallery
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"waggle/pipelines/gallery/gallerydata"
+	"waggle/shared/asset"
 	"waggle/shared/run"
+	"waggle/shared/waggletest"
 )
 
 func TestHarvestReportsWhatItRead(t *testing.T) {
 	t.Parallel()
-	got := runGallery(t, map[string]any{"output_dir": t.TempDir()})
-	for step, want := range map[run.StepKey][3]string{
-		"sales_raw":    {"508", `"embedded:data/sales.csv"`, `["sale_id","artwork_id","sale_date","sale_price_usd","buyer_country"]`},
-		"artworks_raw": {"400", `"embedded:data/artworks.csv"`, `["artwork_id","title","artist_id","year","medium","price_usd"]`},
-		"artists_raw":  {"40", `"embedded:data/artists.csv"`, `["artist_id","name","nationality","birth_year"]`},
-		"media_raw": {"1100", `"embedded:data/media.db"`, `["media_id","artwork_id","sort_order","filename","media_type","file_format",` +
+	harvested := waggletest.RunJob(t, Definitions, "gallery", &waggletest.Options{Config: map[string]any{"output_dir": t.TempDir()}})
+	for _, c := range []struct {
+		asset                  run.AssetKey
+		file, records, columns string
+	}{
+		{"sales_raw", "sales.csv", "508", `["sale_id","artwork_id","sale_date","sale_price_usd","buyer_country"]`},
+		{"artworks_raw", "artworks.csv", "400", `["artwork_id","title","artist_id","year","medium","price_usd"]`},
+		{"artists_raw", "artists.csv", "40", `["artist_id","name","nationality","birth_year"]`},
+		{"media_raw", "media.db", "1100", `["media_id","artwork_id","sort_order","filename","media_type","file_format",` +
 			`"width_px","height_px","file_size_kb","alt_text","created_date"]`},
 	} {
-		report := got.reports[step]
-		report.wantLabels(t, "columns preview record_count schema source")
-		report.want(t, map[string]string{"record_count": want[0], "source": want[1], "columns": want[2]})
-		if rows := strings.Count(string(report.values["preview"].Value), `\n`); rows != 2+5 {
-			t.Errorf("%s: a preview of %d lines, want a header of two and five rows", step, rows)
+		i := slices.IndexFunc(harvested.Materializations, func(m run.Materialization) bool { return m.Asset == c.asset })
+		if i < 0 {
+			t.Errorf("%s was not made", c.asset)
+			continue
 		}
-		if log := report.lines.String(); !strings.Contains(log, "msg=harvested") || !strings.Contains(log, "records="+want[0]) {
-			t.Errorf("%s logged %q", step, log)
+		values := harvested.Materializations[i].Metadata
+		wantValues(t, values, map[string]string{
+			"record_count": c.records, "source": `"embedded:data/` + c.file + `"`, "columns": c.columns, "preview": "...", "schema": "...",
+		})
+		if rows := strings.Count(values["preview"].Any().(string), "\n"); rows != 2+5 {
+			t.Errorf("%s: a preview of %d lines, want a header of two and five rows", c.asset, rows)
 		}
 	}
 }
@@ -43,7 +52,13 @@ func TestAFolderOfOnesOwnIsReadInstead(t *testing.T) {
 	if err != nil || len(sales) != 50 {
 		t.Errorf("%d sales, %v", len(sales), err)
 	}
-	report.want(t, map[string]string{"source": `"` + filepath.Join(dir, "sales.csv") + `"`})
+	source := filepath.Join(dir, "sales.csv")
+	if got := report.Metadata("source"); got != source {
+		t.Errorf("the source is %v, want %s", got, source)
+	}
+	if got, want := logged(report), []string{"harvested source=" + source + " records=50"}; !slices.Equal(got, want) {
+		t.Errorf("logged %q, want %q", got, want)
+	}
 }
 
 func TestAWrongInputIsAnErrorThatSaysWhere(t *testing.T) {
@@ -77,4 +92,11 @@ func TestAWrongInputIsAnErrorThatSaysWhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// harvest calls the function of an input asset for its error.
+func harvest[R any](t *testing.T, read func(*asset.Context, Config) ([]R, error), cfg Config) error {
+	ctx, _ := step(t)
+	_, err := read(ctx, cfg)
+	return err
 }
