@@ -74,6 +74,17 @@ type Definition struct {
 	mistakes []error
 }
 
+// Upstream lists the assets that the function reads: its inputs and its Deps.
+func (d *Definition) Upstream() []*Definition {
+	var up []*Definition
+	for _, in := range d.Inputs {
+		if in.Asset != nil {
+			up = append(up, in.Asset)
+		}
+	}
+	return append(up, d.Deps...)
+}
+
 // Options are the optional parts of an asset. The zero value and nil mean all defaults.
 type Options struct {
 	// Description says what the asset is, in Markdown.

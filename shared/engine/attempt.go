@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -260,7 +259,7 @@ func userFrames(stack []byte) string {
 			break
 		}
 	}
-	return strings.ReplaceAll(strings.Join(lines, "\n"), runtime.GOROOT(), "$GOROOT")
+	return strings.Join(lines, "\n")
 }
 
 // ask returns the error of a question that the function asks when its step is over.

@@ -52,14 +52,14 @@ func (s *Step) Inputs() []asset.Source {
 
 // Reads lists the assets whose values the step may ask for: its parameters and its Deps.
 func (s *Step) Reads() []*asset.Definition {
+	if s.Check == nil {
+		return s.Asset.Upstream()
+	}
 	var defs []*asset.Definition
-	for _, in := range s.Inputs() {
+	for _, in := range s.Check.Inputs {
 		if in.Asset != nil {
 			defs = append(defs, in.Asset)
 		}
-	}
-	if s.Check == nil {
-		defs = append(defs, s.Asset.Deps...)
 	}
 	return defs
 }

@@ -130,7 +130,6 @@ func newPlan(t reflect.Type) (*plan, error) {
 
 var (
 	timeType  = reflect.TypeFor[time.Time]()
-	bytesType = reflect.TypeFor[[]byte]()
 )
 
 // planner walks a row struct and gathers everything that is wrong with it.

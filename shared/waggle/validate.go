@@ -67,22 +67,12 @@ func (v *validation) assets() {
 		v.inputs(def.Origin, what, def.Inputs)
 	}
 	for _, def := range v.definitions.assets() {
-		for _, up := range upstream(def) {
+		for _, up := range def.Upstream() {
 			if byKey[up.Key] == nil {
 				v.mistake(def.Origin, fmt.Sprintf("asset %q", def.Key), fmt.Errorf("takes %q (%s), which is not in Definitions.Assets; add it", up.Key, up.Origin))
 			}
 		}
 	}
-}
-
-func upstream(def *asset.Definition) []*asset.Definition {
-	ups := slices.Clone(def.Deps)
-	for _, in := range def.Inputs {
-		if in.Asset != nil {
-			ups = append(ups, in.Asset)
-		}
-	}
-	return ups
 }
 
 // inputs reports on the configurations and resources among the inputs, each once.
