@@ -1,33 +1,44 @@
+// Command waggle runs the pipelines of this checkout on a laptop, and shows what their runs left.
 package main
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"runtime/debug"
 
 	"waggle/pipelines"
+	"waggle/shared/cli"
 	"waggle/shared/embedded"
-	"waggle/shared/engine"
-	"waggle/shared/run"
-	"waggle/shared/runlog"
+	"waggle/shared/store"
 )
 
 func main() {
-	ctx := context.Background()
-	if err := pipelines.Definitions.Validate(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+	executable, _ := os.Executable() // empty: dead runs are told of, not resumed
+	os.Exit(cli.Main(context.Background(), cli.App{
+		Definitions: pipelines.Definitions,
+		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
+		Home:        embedded.DefaultHome,
+		Worker:      embedded.Worker(),
+		Version:     version(),
+		Program:     os.Args[0],
+		Executable:  executable,
+	}, os.Args[1:], cli.Streams{}))
+}
+
+// version is the commit that the program was built from; with + where files had changed since.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
 	}
-	s, err := embedded.Open(ctx, ".waggle", nil)
-	if err != nil {
-		panic(err)
+	var commit, changed string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+"
+		}
 	}
-	id, err := s.Launch(ctx, run.Request{Job: os.Args[1]})
-	if err != nil {
-		panic(err)
-	}
-	e := engine.New(s, pipelines.Definitions, &engine.Options{Worker: embedded.Worker()})
-	out, err := e.Run(ctx, id, &engine.RunOptions{Observe: func(e *runlog.Event) { fmt.Println(e.Time.Format("05.000000"), e.Type, e.Step, e.Message) }})
-	fmt.Println(out.Record.Status, out.Record.Error, err)
-	s.Close()
+	return commit + changed
 }

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"sync"
+	"time"
+
+	"waggle/shared/runlog"
+)
+
+// view shows a run while it goes on. Its methods are called by one goroutine at a time.
+type view interface {
+	// take takes the next event.
+	take(e *runlog.Event)
+	// pause is called when there is no event for the moment, and at every tick; what was gathered is shown now.
+	pause(now time.Time)
+	// end shows the last state.
+	end(now time.Time)
+}
+
+// feed hands events from the engine, which must not wait, to a view.
+type feed struct {
+	view view
+	now  func() time.Time
+
+	mu     sync.Mutex
+	queue  []runlog.Event
+	ended  bool
+	wake   chan struct{}
+	done   chan struct{}
+	quitMu sync.Mutex // held while the view draws
+}
+
+// newFeed starts a feed; tick is how often a view is drawn though nothing happens, 0 is never.
+func newFeed(v view, tick time.Duration, now func() time.Time) *feed {
+	f := &feed{view: v, now: now, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go f.run(tick)
+	return f
+}
+
+// Observe takes an event from the engine.
+func (f *feed) Observe(e *runlog.Event) {
+	f.mu.Lock()
+	f.queue = append(f.queue, *e)
+	f.mu.Unlock()
+	f.signal()
+}
+
+func (f *feed) signal() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close shows what is left and the view's end.
+func (f *feed) Close() {
+	f.mu.Lock()
+	f.ended = true
+	f.mu.Unlock()
+	f.signal()
+	<-f.done
+}
+
+// Hold keeps the view from drawing any more, for a process that ends at once.
+func (f *feed) Hold() { f.quitMu.Lock() }
+
+func (f *feed) run(tick time.Duration) {
+	defer close(f.done)
+	var ticks <-chan time.Time
+	if tick > 0 {
+		ticker := time.NewTicker(tick)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
+	var batch []runlog.Event
+	for {
+		select {
+		case <-f.wake:
+		case <-ticks:
+		}
+		f.mu.Lock()
+		batch, f.queue = f.queue, batch[:0]
+		ended := f.ended
+		f.mu.Unlock()
+		f.quitMu.Lock()
+		for i := range batch {
+			f.view.take(&batch[i])
+		}
+		if ended {
+			f.view.end(f.now())
+		} else {
+			f.view.pause(f.now())
+		}
+		f.quitMu.Unlock()
+		if ended {
+			return
+		}
+	}
+}

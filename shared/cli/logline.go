@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"waggle/shared/duration"
+	"waggle/shared/report"
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+)
+
+// logTime is the time of an event, with its zone.
+const logTime = "2006-01-02 15:04:05.000 UTC"
+
+// logLine is an event on one line: "2026-11-22 02:00:01.123 UTC  INFO  sales_raw  harvested  records=500".
+func logLine(e *runlog.Event, paint report.Paint) string {
+	parts := []string{paint(report.Muted, e.Time.UTC().Format(logTime)), levelWord(e.Level, paint)}
+	if e.Step != "" {
+		parts = append(parts, string(e.Step))
+	}
+	return strings.Join(append(parts, saying(e)...), "  ")
+}
+
+// talkLine is an event without its time, for those who watch it happen.
+func talkLine(e *runlog.Event, paint report.Paint) string {
+	parts := []string{strings.TrimSpace(levelWord(e.Level, paint))}
+	if e.Step != "" {
+		parts = append(parts, string(e.Step))
+	}
+	return strings.Join(append(parts, saying(e)...), "  ")
+}
+
+// levelWord is the level, as wide as the widest.
+func levelWord(l slog.Level, paint report.Paint) string {
+	name := runlog.LevelName(l)
+	padded := name + strings.Repeat(" ", max(0, len("CRITICAL")-len(name)))
+	switch {
+	case l >= slog.LevelError:
+		return paint(report.Bad, padded)
+	case l >= slog.LevelWarn:
+		return paint(report.Warn, padded)
+	case l < slog.LevelInfo:
+		return paint(report.Muted, padded)
+	default:
+		return padded
+	}
+}
+
+// saying is what an event says: its type unless it is a log record, its message, its data in words.
+func saying(e *runlog.Event) []string {
+	var parts []string
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if e.Type != runlog.Log {
+		add(string(e.Type))
+	}
+	add(strings.ReplaceAll(e.Message, "\n", "\n    "))
+	switch data := e.Data.(type) {
+	case *runlog.Logged:
+		add(attrText(data.Attrs))
+	case *runlog.Start:
+		add("steps=" + strconv.Itoa(data.Steps))
+	case *runlog.Failure:
+		add("reason=" + string(data.Reason))
+	case *runlog.Outcome:
+		add("after " + duration.Text(time.Duration(data.DurationMS*float64(time.Millisecond))))
+	case *run.Skip:
+		add(report.By(data))
+	case *runlog.Materialized:
+		if n, ok := report.Rows(data.Metadata); ok {
+			add(report.Count(int(n), "row"))
+		}
+	case *runlog.Evaluated:
+		add(report.OfCheck(data.Status, data.Severity).Word)
+		add(report.OneLine(data.Description))
+	}
+	return parts
+}
+
+// attrText is the attributes of a log record as k=v, in their order.
+func attrText(raw json.RawMessage) string {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return ""
+	}
+	var pairs []string
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			break
+		}
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			break
+		}
+		name, _ := key.(string)
+		pairs = append(pairs, name+"="+attrValue(value))
+	}
+	return strings.Join(pairs, " ")
+}
+
+func attrValue(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return quotedValue(text)
+	}
+	return string(raw)
+}
+
+// quotedValue quotes a value only where it would not read as one word.
+func quotedValue(text string) string {
+	if text == "" || strings.ContainsAny(text, " \t\n\"=") {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// eventJSON is an event as `-o jsonl` prints it.
+type eventJSON struct {
+	RunID     run.ID      `json:"run_id"`
+	Seq       int64       `json:"seq"`
+	Time      time.Time   `json:"time"`
+	Type      runlog.Type `json:"type"`
+	Level     string      `json:"level"`
+	Step      run.StepKey `json:"step,omitempty"`
+	Attempt   int         `json:"attempt,omitempty"`
+	Partition string      `json:"partition,omitempty"`
+	Message   string      `json:"message,omitempty"`
+	Data      any         `json:"data,omitempty"`
+}
+
+func eventOf(id run.ID, e *runlog.Event) eventJSON {
+	return eventJSON{RunID: id, Seq: e.Seq, Time: e.Time, Type: e.Type, Level: runlog.LevelName(e.Level), Step: e.Step, Attempt: e.Attempt,
+		Partition: e.Partition, Message: e.Message, Data: e.Data}
+}

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"waggle/shared/cli/progress"
+	"waggle/shared/engine"
+	"waggle/shared/fault"
+	"waggle/shared/plan"
+	"waggle/shared/report"
+	"waggle/shared/run"
+	"waggle/shared/store"
+)
+
+func (s *session) runCommand() *cobra.Command {
+	var selections, configs, tags []string
+	cmd := &cobra.Command{
+		Use:   "run JOB | --select KEYS",
+		Short: "Run a job, or single assets and checks",
+		Long: `Run a job, or the assets and checks that --select names, and watch it.
+
+On a terminal the steps are shown by group and updated in place; elsewhere each finished step is one line. Log
+records of level WARNING and above are shown while the run goes on; WAGGLE_LOG_LEVEL sets another level. Every
+record is stored, whatever its level: see runs logs.
+
+Ctrl-C cancels the run and waits for its steps to stop; a second Ctrl-C ends the process at once. Runs whose
+process died are resumed first.`,
+		Example: `  waggle run gallery
+  waggle run gallery --config output_dir=out --config min_sale_value_usd=1000000
+  waggle run --select sales_raw,sales_transform
+  waggle run --select sales_output:check_sales_above_threshold
+  waggle run gallery --json > run.json`,
+		Annotations: map[string]string{ownInterrupt: "yes"},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("run them one after the other", "run takes one job, not %d", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: s.completeJobs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.run(cmd.Context(), args, selections, configs, tags)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&selections, "select", nil, "assets, or checks as asset:check, separated by commas")
+	flags.StringArrayVar(&configs, "config", nil, "a setting as name=value; jobs show JOB lists them")
+	flags.StringArrayVar(&tags, "tag", nil, "a label of the run as name=value")
+	_ = cmd.RegisterFlagCompletionFunc("select", s.completeSteps)
+	_ = cmd.RegisterFlagCompletionFunc("config", s.completeConfig)
+	return cmd
+}
+
+func (s *session) run(ctx context.Context, args, selections, configs, tags []string) error {
+	if err := s.app.Definitions.Validate(); err != nil {
+		return err
+	}
+	req, p, err := s.request(args, selections, configs, tags)
+	if err != nil {
+		return err
+	}
+	if _, err := s.logLevel(); err != nil {
+		return err
+	}
+	s.tellOfNewerCode()
+	st, err := s.store(ctx)
+	if err != nil {
+		return err
+	}
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	if err := s.resumeDead(ctx, st, interrupts); err != nil {
+		return err
+	}
+	id, err := st.Launch(ctx, req)
+	if err != nil {
+		return err
+	}
+	return s.attend(ctx, st, id, req, p, interrupts)
+}
+
+// attend runs a launched run and shows it.
+func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) error {
+	v, tick, err := s.viewOf(id, req, p)
+	if err != nil {
+		return err
+	}
+	f := newFeed(v, tick, st.Now)
+	cancel := make(chan struct{})
+	var interrupted atomic.Bool
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case <-interrupts:
+		case <-over:
+			return
+		}
+		interrupted.Store(true)
+		s.tell(v, "canceling; press Ctrl-C again to end at once")
+		close(cancel)
+		select {
+		case <-interrupts:
+			f.Hold()
+			s.leave(v)
+			s.say("ended at once; `%s` takes run %s up", s.call("monitor", "--once"), id.Short())
+			os.Exit(fault.ExitInterrupted)
+		case <-over:
+		}
+	}()
+	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
+	out, err := e.Run(ctx, id, &engine.RunOptions{Cancel: cancel, Observe: f.Observe})
+	f.Close()
+	if err != nil {
+		return s.broken(id, out, err)
+	}
+	return s.conclude(ctx, st, out, p, interrupted.Load())
+}
+
+// viewOf chooses how the run is shown.
+func (s *session) viewOf(id run.ID, req run.Request, p *plan.Plan) (view, time.Duration, error) {
+	level, err := s.logLevel()
+	if err != nil {
+		return nil, 0, err
+	}
+	if s.format != formatTable {
+		return &lineView{s: s, id: id, level: level}, 0, nil
+	}
+	return &plainView{s: s, progress: progress.New(id, req.Name(), p), level: level}, 0, nil
+}
+
+// tell says something while a view is shown.
+func (s *session) tell(_ view, text string) { s.say("%s", text) }
+
+// leave gives the terminal back.
+func (s *session) leave(view) {}
+
+// broken explains an execution that could not go on.
+func (s *session) broken(id run.ID, out engine.Outcome, err error) error {
+	if !out.Record.Status.Terminal() {
+		s.say("run %s is not finished; `%s` takes it up", id.Short(), s.call("monitor", "--once"))
+	}
+	return err
+}
+
+// conclude prints the summary of a run and returns what the process exits with.
+func (s *session) conclude(ctx context.Context, st *store.Store, out engine.Outcome, p *plan.Plan, interrupted bool) error {
+	r := report.Of(out.Record, p, st.Now())
+	if s.format != formatTable {
+		if err := s.printJSON(r); err != nil {
+			return err
+		}
+	} else if err := s.printEnd(ctx, st, r); err != nil {
+		return err
+	}
+	if out.LeftRunning > 0 {
+		s.warn("%s did not stop and were left", report.Count(out.LeftRunning, "step"))
+	}
+	switch {
+	case out.End == engine.HandedOver:
+		s.say("interrupted; run %s goes on with: %s", r.ID.Short(), s.call("monitor", "--once"))
+		return exitError{fault.ExitInterrupted}
+	case r.Status == run.Success:
+		return nil
+	case r.Status == run.Canceled && interrupted:
+		return exitError{fault.ExitInterrupted}
+	default:
+		return exitError{fault.ExitRunFailed}
+	}
+}
+
+// printEnd prints what follows the steps.
+func (s *session) printEnd(ctx context.Context, st *store.Store, r *report.Report) error {
+	lines := r.Text(s.paint)
+	if r.Status == run.Failure {
+		tail, err := s.failureLines(ctx, st, r)
+		if err != nil && !errors.Is(err, fault.Canceled) {
+			return err
+		}
+		lines = append(lines, tail...)
+	}
+	lines = append(lines, r.Closing(s.paint))
+	words := "See it again"
+	if r.Status == run.Failure {
+		words = "See why"
+	}
+	return s.write(append(lines, "  "+words+": "+s.call("runs", "show", r.ID.Short()))...)
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"waggle/shared/report"
+	"waggle/shared/store"
+)
+
+// session is one call of a command.
+type session struct {
+	app      App
+	out, err io.Writer
+	env      func(string) string
+
+	format format
+	home   string // as --home gives it; empty: not given
+
+	paint, errPaint report.Paint
+	outTTY, errTTY  *os.File // nil: no terminal
+
+	opened *store.Store
+}
+
+func newSession(app App, streams Streams) *session {
+	s := &session{app: app, out: streams.Out, err: streams.Err, env: streams.Env}
+	if s.out == nil {
+		s.out = os.Stdout
+	}
+	if s.err == nil {
+		s.err = os.Stderr
+	}
+	if s.env == nil {
+		s.env = os.Getenv
+	}
+	fill(&s.app.Home, ".waggle")
+	fill(&s.app.Worker, "unknown")
+	fill(&s.app.Version, "devel")
+	fill(&s.app.Program, "waggle")
+	s.outTTY, s.errTTY = terminal(s.out), terminal(s.err)
+	s.paint, s.errPaint = s.painter(s.outTTY), s.painter(s.errTTY)
+	return s
+}
+
+func fill(text *string, value string) {
+	if *text == "" {
+		*text = value
+	}
+}
+
+// terminal returns the terminal behind a stream, or nil.
+func terminal(w io.Writer) *os.File {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
+}
+
+// size is the width and height of a terminal; 80 by 24 where it does not say.
+func size(tty *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(tty.Fd()))
+	if err != nil || width <= 0 || height <= 0 {
+		return 80, 24
+	}
+	return width, height
+}
+
+// width is what a line of stdout may have; 0 is any.
+func (s *session) width() int {
+	if s.outTTY == nil {
+		return 0
+	}
+	w, _ := size(s.outTTY)
+	return w
+}
+
+// say writes a line of talk.
+func (s *session) say(format string, args ...any) { _, _ = fmt.Fprintf(s.err, format+"\n", args...) }
+
+// warn writes a warning.
+func (s *session) warn(format string, args ...any) {
+	s.say("%s %s", s.errPaint(report.Warn, "waggle: warning:"), fmt.Sprintf(format, args...))
+}
+
+// write writes lines of data.
+func (s *session) write(lines ...string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(s.out, strings.Join(lines, "\n")+"\n")
+	return err
+}
+
+// homeDir is the folder of the store.
+func (s *session) homeDir() string {
+	switch {
+	case s.home != "":
+		return s.home
+	case s.env("WAGGLE_HOME") != "":
+		return s.env("WAGGLE_HOME")
+	default:
+		return s.app.Home
+	}
+}
+
+// call is a command as the person would type it.
+func (s *session) call(words ...string) string {
+	parts := []string{s.app.Program}
+	parts = append(parts, words...)
+	if s.home != "" {
+		parts = append(parts, "--home", quoted(s.home))
+	}
+	return strings.Join(parts, " ")
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if word != "" && !strings.ContainsAny(word, " \t\n'\"\\$&|;<>()*?[]{}~`#!") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// store opens the store of the home folder.
+func (s *session) store(ctx context.Context) (*store.Store, error) {
+	if s.opened != nil {
+		return s.opened, nil
+	}
+	opened, err := s.app.Open(ctx, s.homeDir())
+	s.opened = opened
+	return opened, err
+}
+
+// look opens the store for a command that reads, and tells of runs whose process died.
+func (s *session) look(ctx context.Context) (*store.Store, error) {
+	st, err := s.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st, s.tellOfDead(ctx, st)
+}
+
+func (s *session) close() error {
+	if s.opened == nil {
+		return nil
+	}
+	return s.opened.Close()
+}

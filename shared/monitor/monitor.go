@@ -1,0 +1,54 @@
+// Package monitor looks after runs that nobody owns: whose process died, was stopped, or never started them.
+//
+// It imports engine, fault, run and store of ours.
+package monitor
+
+import (
+	"context"
+	"errors"
+
+	"waggle/shared/engine"
+	"waggle/shared/fault"
+	"waggle/shared/run"
+	"waggle/shared/store"
+)
+
+// atOnce is how many runs one look takes up at most.
+const atOnce = 100
+
+// Resumed is what became of a run.
+type Resumed struct {
+	ID   run.ID
+	Name string // of its job or selection
+	engine.Outcome
+	Err error // why it could not go on; nil: it ended or is due again
+}
+
+// Once resumes every run that is due, each in turn, and tells before and after each: before its work starts, for that may end
+// this process. It ends early, with the context's error, when the context ends, and after a run that left steps running, since they
+// still run in this process. Runs that another process took first are passed over.
+func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(store.Summary), after func(Resumed)) error {
+	due, err := s.Due(ctx, atOnce)
+	if err != nil {
+		return err
+	}
+	for _, id := range due {
+		if ctx.Err() != nil {
+			return fault.Wrap(fault.Canceled, "resume runs", context.Cause(ctx))
+		}
+		summary, err := s.Summary(ctx, id)
+		if err != nil {
+			return err
+		}
+		before(summary)
+		out, err := e.Run(ctx, id, nil)
+		if errors.Is(err, fault.Conflict) {
+			continue
+		}
+		after(Resumed{ID: id, Name: summary.Request.Name(), Outcome: out, Err: err})
+		if out.LeftRunning > 0 {
+			return nil
+		}
+	}
+	return nil
+}
