@@ -14,6 +14,17 @@ type Request struct {
 	Parent      ID                `json:"parent,omitempty"` // the run that this one retries
 	Root        ID                `json:"root,omitempty"`   // the first of that chain
 	CodeVersion string            `json:"code_version,omitempty"`
+	Limits      []Limit           `json:"limits,omitempty"`   // empty: the run never waits
+	Priority    int               `json:"priority,omitempty"` // a higher one is admitted first; from -MaxPriority to MaxPriority
+}
+
+// MaxPriority is the highest priority of a run; its negative is the lowest.
+const MaxPriority = 10_000
+
+// Limit is how many runs of some kind may run at once.
+type Limit struct {
+	Name string `json:"name"` // "job:gallery", "tag:customer=acme"
+	Max  int    `json:"max"`
 }
 
 // Name is the job's name, or what was selected.
