@@ -108,6 +108,7 @@ func (e *Engine) seal(ctx context.Context, p *possession) error {
 			return err
 		}
 		p.next++
+		p.lease.Heard()
 		return p.fold.Apply(&event)
 	}
 }

@@ -13,11 +13,12 @@ import (
 // Lease is the right to write a thing and what hangs on it. It is safe for several goroutines.
 // An owner renews it well within two thirds of its length; past that it must write nothing.
 type Lease[T any] struct {
-	// Died reports that the owner before did not release the thing.
+	// Died reports that an owner before did not release the thing, and that none since has called Heard.
 	Died bool
 
 	class     *Class[T]
 	partition string
+	token     string
 
 	mu      sync.Mutex
 	meta    Meta[T]
@@ -46,7 +47,15 @@ func (l *Lease[T]) Update(change func(*T)) {
 	change(&l.meta.State)
 }
 
-// Renew stores the state and the lease anew. fault.Lost means that the thing is no longer
+// Heard says that the death of the owner before is dealt with: should this owner release the thing from now on, the
+// next one does not hear of it.
+func (l *Lease[T]) Heard() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.meta.Died = false
+}
+
+// Renew stores the state and the lease anew, also after it ran out, if nobody has taken over. fault.Lost means that the thing is no longer
 // the caller's; a retryable fault may be tried again until Stale.
 func (l *Lease[T]) Renew(ctx context.Context) error {
 	l.mu.Lock()
@@ -97,35 +106,31 @@ func (l *Lease[T]) Stale() bool {
 	return l.over || max(wall, monotonic) >= l.class.Lease*2/3
 }
 
-// put writes the meta over the version before it. A conflict with an item that carries this epoch
-// and a version of ours is an answer that was lost, not a lost lease.
+// put writes the meta over the version before it. A conflict with an item of this epoch and token is an answer
+// that was lost, not a lost lease: then it writes over that.
 func (l *Lease[T]) put(ctx context.Context) error {
-	item, err := l.class.item(l.partition, &l.meta)
-	if err != nil {
-		return err
+	for {
+		item, err := l.class.item(l.partition, &l.meta)
+		if err != nil {
+			return err
+		}
+		err = l.class.DB.Put(ctx, item, driver.IfVersion(item.Version-1))
+		var conflict *driver.ConflictError
+		if !errors.As(err, &conflict) {
+			return err
+		}
+		if conflict.Stored == nil {
+			return fault.New(fault.Lost, "%s is gone", l.partition)
+		}
+		stored, err := Decode[T](*conflict.Stored)
+		if err != nil {
+			return err
+		}
+		// Once the epoch is won, an item of it without a token is this owner's own release.
+		won := !l.renewed.IsZero()
+		if stored.Epoch != l.meta.Epoch || stored.Token != l.token && !(won && stored.Token == "") {
+			return fault.New(fault.Lost, "%s was taken over by %s", l.partition, stored.Worker)
+		}
+		l.meta.Version = stored.Version + 1
 	}
-	if l.renewed.IsZero() { // the first write of this epoch
-		l.meta.Version++
-		item.Version = l.meta.Version
-	}
-	err = l.class.DB.Put(ctx, item, driver.IfVersion(item.Version-1))
-	var conflict *driver.ConflictError
-	if !errors.As(err, &conflict) {
-		return err
-	}
-	if conflict.Stored == nil {
-		return fault.New(fault.Lost, "%s is gone", l.partition)
-	}
-	stored, err := Decode[T](*conflict.Stored)
-	if err != nil {
-		return err
-	}
-	mine := stored.Epoch == l.meta.Epoch && (stored.Token == l.meta.Token || stored.Token == "" && l.meta.Token == "")
-	if !mine {
-		return fault.New(fault.Lost, "%s was taken over by %s", l.partition, stored.Worker)
-	}
-	// An earlier write of ours arrived after all: write this one over it.
-	l.meta.Version = stored.Version + 1
-	item.Version = l.meta.Version
-	return l.class.DB.Put(ctx, item, driver.IfVersion(stored.Version))
 }

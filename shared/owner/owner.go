@@ -32,10 +32,16 @@ type Ownership struct {
 	// Due is when somebody must look at it: while it is owned, when the lease ends.
 	// Zero: nothing is left to do.
 	Due time.Time `json:"due,omitzero"`
+	// Died says that an owner before this one died, and that this one has not yet dealt with it.
+	Died bool `json:"died,omitempty"`
 }
 
-// Held reports whether the lease still runs.
-func (o Ownership) Held(now time.Time) bool { return o.Token != "" && now.Before(o.Due) }
+// Held reports whether a lease of that length still runs. One that would run for more than two lengths was written before the clock
+// was set back: it holds nothing up. Should its owner be alive after all, the next one's epoch shuts it out.
+func (o Ownership) Held(now time.Time, lease time.Duration) bool {
+	left := o.Due.Sub(now)
+	return o.Token != "" && left > 0 && left <= 2*lease
+}
 
 // Meta is a thing as stored.
 type Meta[T any] struct {
@@ -103,14 +109,14 @@ func (c *Class[T]) Acquire(ctx context.Context, partition, worker string) (*Leas
 			return nil, err
 		}
 		began := c.Now()
-		if meta.Held(began) {
+		if meta.Held(began, c.Lease) {
 			return nil, fault.New(fault.Conflict, "%s is owned by %s for another %s", partition, meta.Worker, meta.Due.Sub(began).Round(time.Millisecond))
 		}
-		lease := &Lease[T]{class: c, partition: partition, meta: meta, Died: meta.Token != ""}
-		lease.meta.Ownership = Ownership{Epoch: meta.Epoch + 1, Token: token, Worker: worker, Due: began.Add(c.Lease)}
+		lease := &Lease[T]{class: c, partition: partition, token: token, meta: meta, Died: meta.Died || meta.Token != ""}
+		lease.meta.Ownership = Ownership{Epoch: meta.Epoch + 1, Token: token, Worker: worker, Due: began.Add(c.Lease), Died: lease.Died}
+		lease.meta.Version++
 		err = lease.put(ctx)
 		for try := 1; fault.Retryable(err) && try < 3; try++ {
-			lease.meta.Version = meta.Version
 			err = lease.put(ctx) // it may have been written: then the token says so
 		}
 		if errors.Is(err, fault.Lost) {
