@@ -16,7 +16,7 @@ type given struct {
 
 // read returns an asset's value for this attempt. A strict engine passes it through its codec.
 func (a *attempt) read(def *asset.Definition) (any, error) {
-	value, err := a.x.values.get(a.x.ctx, def)
+	value, err := a.x.values.get(a.x.ctx, def, retryOf(a.step).Max > 0)
 	if err != nil || !a.x.engine.opts.Strict || def.Codec == nil {
 		return value, err
 	}

@@ -25,20 +25,13 @@ type values struct {
 	held    map[*asset.Definition]any
 	readers map[*asset.Definition]int
 	own     map[*asset.Definition]*run.Value // made by an earlier execution of this run
-	loading map[*asset.Definition]*loading
-}
-
-// loading is one load from the store that several steps wait for.
-type loading struct {
-	once  sync.Once
-	value any
-	err   error
+	loaded  once[*asset.Definition]          // from the store, for several steps
 }
 
 // newValues counts the readers of each asset among the steps that have no result yet.
 func newValues(s *store.Store, p *plan.Plan, record run.Record, done func(*plan.Step) bool) *values {
 	v := &values{store: s, plan: p, id: record.ID, held: map[*asset.Definition]any{}, readers: map[*asset.Definition]int{},
-		own: map[*asset.Definition]*run.Value{}, loading: map[*asset.Definition]*loading{}}
+		own: map[*asset.Definition]*run.Value{}}
 	for _, step := range p.Steps {
 		if done(step) {
 			continue
@@ -71,44 +64,28 @@ func (v *values) release(s *plan.Step) {
 	for _, def := range s.Reads() {
 		if v.readers[def]--; v.readers[def] <= 0 {
 			delete(v.held, def)
-			delete(v.loading, def)
+			v.loaded.forget(def, nil)
 		}
 	}
 }
 
 // get returns an asset's value for one reader: the run's own, else the newest good one. A slice that has
-// several readers is copied, so that one that sorts it does not disturb the others.
-func (v *values) get(ctx context.Context, def *asset.Definition) (any, error) {
+// several readers, or one that may try again, is copied, so that a reader that sorts it does not disturb the others.
+func (v *values) get(ctx context.Context, def *asset.Definition, again bool) (any, error) {
 	v.mu.Lock()
 	value, ok := v.held[def]
-	shared := v.readers[def] > 1
-	load := v.loading[def]
-	if !ok && load == nil {
-		load = &loading{}
-		v.loading[def] = load
-	}
+	shared := again || v.readers[def] > 1
 	v.mu.Unlock()
 	if !ok {
-		load.once.Do(func() { load.value, load.err = v.load(ctx, def) })
-		if load.err != nil {
-			v.forget(def, load)
-			return nil, load.err
+		var err error
+		if value, err = v.loaded.do(def, func() (any, error) { return v.load(ctx, def) }); err != nil {
+			return nil, err
 		}
-		value = load.value
 	}
 	if shared {
 		value = cloneSlice(value)
 	}
 	return value, nil
-}
-
-// forget lets the next reader try a load that failed again.
-func (v *values) forget(def *asset.Definition, load *loading) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.loading[def] == load {
-		delete(v.loading, def)
-	}
 }
 
 func (v *values) load(ctx context.Context, def *asset.Definition) (any, error) {
