@@ -48,59 +48,80 @@ type result struct {
 	value   any        // of an asset
 }
 
-// run calls the function and reports to the loop. Only one of it and the loop decides how the attempt ended.
+// run does the work and reports to the loop. Only one of it and the loop decides how the attempt ended.
 func (a *attempt) run() {
-	value, checked, err := a.call()
-	r := result{attempt: a, value: value}
-	if err == nil {
-		err = a.badMetadata()
-	}
-	var events []runlog.Event
-	if err == nil && a.step.Check == nil {
-		events, err = a.materialized(value)
-	} else if err == nil {
-		events, r.blocks, err = a.evaluated(checked)
-	}
-	if err != nil {
-		r.err = a.errorOf(err)
-	}
-	if !a.over.CompareAndSwap(false, true) {
-		return // the loop gave it up
-	}
-	if r.err == nil {
-		a.x.journal.Append(events...)
-	}
-	a.x.results <- r
-}
-
-// call gathers the inputs and calls the function; panics and Goexit become errors.
-func (a *attempt) call() (value any, checked check.Result, err error) {
-	returned := false
-	defer func() {
+	r := result{attempt: a}
+	events, err := []runlog.Event(nil), errGoexit
+	defer func() { // runtime.Goexit comes by here too, and nowhere else
 		if p := recover(); p != nil {
 			err = &panicError{value: p, stack: userFrames(debug.Stack())}
-		} else if !returned {
-			err = errors.New("it called runtime.Goexit, as t.FailNow does")
 		}
+		if err != nil {
+			r.err = a.errorOf(err)
+		}
+		if !a.over.CompareAndSwap(false, true) {
+			return // the loop gave it up
+		}
+		if r.err == nil {
+			a.x.journal.Append(events...)
+		}
+		a.x.results <- r
 	}()
-	inputs, err := a.inputs()
-	if err == nil && a.waits() {
-		err = a.x.journal.Wait(a.ctx, a.x.journal.last())
+	if a.step.Check != nil {
+		events, r.blocks, err = a.check()
+	} else {
+		events, r.value, err = a.make()
 	}
+}
+
+var errGoexit = errors.New("it called runtime.Goexit, as t.FailNow does")
+
+// make calls the function of an asset and stores what it returns.
+func (a *attempt) make() ([]runlog.Event, any, error) {
+	ctx, inputs, err := a.prepare()
+	if err != nil {
+		return nil, nil, err
+	}
+	value, err := a.step.Asset.Call(ctx, inputs)
 	if err == nil {
-		ctx := asset.NewContext(a.ctx, a)
-		if a.step.Check != nil {
-			checked, err = a.step.Check.Call(ctx, inputs)
-		} else {
-			value, err = a.step.Asset.Call(ctx, inputs)
+		err = a.objection()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	events, err := a.materialized(value)
+	return events, value, err
+}
+
+// check calls the function of a check.
+func (a *attempt) check() (events []runlog.Event, blocks bool, err error) {
+	ctx, inputs, err := a.prepare()
+	if err != nil {
+		return nil, false, err
+	}
+	found, err := a.step.Check.Call(ctx, inputs)
+	if err == nil {
+		err = a.objection()
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return a.evaluated(found)
+}
+
+// prepare waits for the log, if it must, and gathers what the function takes.
+func (a *attempt) prepare() (*asset.Context, []any, error) {
+	if a.waits() {
+		if err := a.x.journal.Wait(a.ctx, a.x.journal.last()); err != nil {
+			return nil, nil, err
 		}
 	}
-	returned = true
-	if err == nil {
-		err = a.unchanged()
-	}
-	return value, checked, err
+	inputs, err := a.inputs()
+	return asset.NewContext(a.ctx, a), inputs, err
 }
+
+// objection is what is wrong with a call that returned no error.
+func (a *attempt) objection() error { return errors.Join(a.unchanged(), a.badMetadata()) }
 
 // waits reports whether the step starts only when all it reads, and its own start, are stored.
 func (a *attempt) waits() bool {
@@ -130,14 +151,14 @@ func (a *attempt) inputs() ([]any, error) {
 // materialized stores the value and returns the events that say so.
 func (a *attempt) materialized(value any) ([]runlog.Event, error) {
 	def := a.step.Asset
-	took := runlog.Milliseconds(a.x.store.Now().Sub(a.began))
+	took := a.took()
 	data := &runlog.Materialized{DurationMS: took, Blocking: a.x.plan.Blocking(a.step)}
 	if def.Type != nil {
 		encoded, err := def.Codec.Encode(value)
 		if err != nil {
 			return nil, fmt.Errorf("store its value as %s: %w", def.Codec.Name(), err)
 		}
-		if data.Value, err = a.x.spill.value(a.x.ctx, def.Key, a.number, def.Codec.Name(), encoded); err != nil {
+		if data.Value, err = a.x.spill.value(a.x.ctx, def.Key, a.number, def.Codec, encoded); err != nil {
 			return nil, err
 		}
 	}
@@ -153,7 +174,7 @@ func (a *attempt) materialized(value any) ([]runlog.Event, error) {
 
 // evaluated returns the events that hold a check's result.
 func (a *attempt) evaluated(r check.Result) (events []runlog.Event, blocks bool, err error) {
-	took := runlog.Milliseconds(a.x.store.Now().Sub(a.began))
+	took := a.took()
 	values, err := a.reported(r.Metadata)
 	if err != nil {
 		return nil, false, err
@@ -204,28 +225,34 @@ func (a *attempt) event(t runlog.Type, data any) runlog.Event {
 
 // outcome is the Data of the end of an attempt that failed.
 func (a *attempt) outcome(e *run.Error) *runlog.Outcome {
-	o := &runlog.Outcome{Error: e, DurationMS: runlog.Milliseconds(a.x.store.Now().Sub(a.began))}
+	o := &runlog.Outcome{Error: e, DurationMS: a.took()}
 	// Metadata of a failed attempt is worth reading, not worth another failure.
-	o.Metadata, _ = a.reported(nil)
+	if values, err := a.reported(nil); err == nil {
+		o.Metadata = values
+	}
 	return o
 }
 
+// took is how long the attempt has taken, in milliseconds. The clock may have been set back.
+func (a *attempt) took() float64 { return max(0, runlog.Milliseconds(a.x.store.Now().Sub(a.began))) }
+
 func (a *attempt) cutText(what, text string) string {
-	return a.x.spill.text(a.x.ctx, a.step.Key, a.number, fmt.Sprintf("%s-%d", what, a.texts.Add(1)), text)
+	return a.x.spill.text(a.x.ctx, a.step.Key, a.number, func() string { return fmt.Sprintf("%s-%d", what, a.texts.Add(1)) }, text)
 }
 
-// errorOf says how the attempt failed: by its own error, or by what stopped it.
+// errorOf says how the attempt failed: by its own error, or by what stopped it. It leaves an error's methods to fmt, which
+// survives their panics, as of a nil pointer that was returned as an error.
 func (a *attempt) errorOf(err error) *run.Error {
-	var p *panicError
+	p, panicked := err.(*panicError)
 	switch cause := context.Cause(a.ctx); {
-	case errors.As(err, &p):
+	case panicked:
 		return &run.Error{Kind: run.Panicked, Message: a.cutText("error", "panic: "+fmt.Sprint(p.value)), Stack: a.cutText("stack", p.stack)}
 	case errors.Is(cause, errTimeout), errors.Is(cause, errRunTimeout):
 		return &run.Error{Kind: run.TimedOut, Message: a.cutText("error", fmt.Sprintf("%v: %v", cause, err))}
 	case errors.Is(cause, errInterrupted):
-		return &run.Error{Kind: run.Interrupted, Message: a.cutText("error", err.Error())}
+		return &run.Error{Kind: run.Interrupted, Message: a.cutText("error", fmt.Sprint(err))}
 	}
-	return &run.Error{Kind: run.Returned, Message: a.cutText("error", err.Error())}
+	return &run.Error{Kind: run.Returned, Message: a.cutText("error", fmt.Sprint(err))}
 }
 
 // Why an attempt's context ends.
@@ -251,6 +278,9 @@ func userFrames(stack []byte) string {
 			lines = lines[min(i+2, len(lines)):]
 			break
 		}
+	}
+	for len(lines) > 2 && strings.HasPrefix(lines[0], "runtime.") { // of a nil pointer, an index out of range
+		lines = lines[2:]
 	}
 	for i, line := range lines {
 		if strings.Contains(line, "waggle/shared/asset.New") || strings.Contains(line, "waggle/shared/asset.Do") ||

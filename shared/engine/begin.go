@@ -3,7 +3,6 @@ package engine
 import (
 	"log/slog"
 	"slices"
-	"strings"
 
 	"waggle/shared/asset"
 	"waggle/shared/plan"
@@ -30,7 +29,7 @@ func (x *execution) begin() bool {
 		barren, fresh, canceling = f.Barren, f.Record.Started.IsZero(), f.Record.Status == run.Canceling
 	})
 	switch asked, err := x.store.CancelRequested(x.ctx, x.id); {
-	case err == nil && asked, canceling:
+	case err == nil && asked, canceling, closed(x.opts.Cancel):
 		x.journal.Append(runlog.Event{Type: runlog.RunCanceled})
 		return false
 	case failure != nil:
@@ -47,6 +46,15 @@ func (x *execution) begin() bool {
 	x.journal.Look(x.resume)
 	x.judge()
 	return true
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // resume takes the state of every step from the fold.
@@ -109,14 +117,19 @@ func (x *execution) resume(f *runlog.Fold) {
 }
 
 // judge draws what the log implies and an owner before could not write: a step that killed its worker while it ran alone has
-// failed, and what is downstream of a failure is skipped.
+// failed, and what is downstream of a failure is skipped, however far the owner before came with that.
 func (x *execution) judge() {
 	var deadly []*plan.Step
-	blocking := map[run.StepKey]bool{}
+	blocking, skipped := map[run.StepKey]bool{}, map[run.StepKey]run.Skip{}
 	x.journal.Look(func(f *runlog.Fold) {
 		for _, s := range x.plan.Steps {
-			if _, p := f.Step(s.Key); p != nil && p.Deaths > 0 && !x.steps[s.Index].status.Done() {
+			known, p := f.Step(s.Key)
+			switch {
+			case p == nil:
+			case p.Deaths > 0 && !known.Status.Done():
 				deadly = append(deadly, s)
+			case known.Skipped != nil:
+				skipped[s.Key] = *known.Skipped
 			}
 		}
 		for _, c := range f.Record.Checks {
@@ -134,9 +147,11 @@ func (x *execution) judge() {
 		switch {
 		case blocking[s.Key]:
 			x.remember(blockedError(s))
-			x.skip(s, run.CheckBlocked)
+			x.skip(s, skipAfter(s))
 		case x.steps[s.Index].status == run.StepFailed:
-			x.skip(s, run.UpstreamFailed)
+			x.skip(s, skipAfter(s))
+		case skipped[s.Key] != run.Skip{}:
+			x.skip(s, skipped[s.Key])
 		}
 	}
 }
@@ -150,9 +165,4 @@ func retryOf(s *plan.Step) asset.Retry {
 		return s.Check.Options.Retry
 	}
 	return s.Asset.Options.Retry
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
 }

@@ -38,6 +38,8 @@ type Outcome struct {
 	Record run.Record
 	End    End
 	Due    time.Time // when the run must be looked at; zero if it ended
+	// Wake says that a note came while the run was given up, too late to be acted on: the caller runs it again.
+	Wake bool
 	// LeftRunning is how many steps ignored their cancellation and still run. A process
 	// with some should exit.
 	LeftRunning int
@@ -64,8 +66,10 @@ func (x *execution) execute() (Outcome, error) {
 	background := context.WithoutCancel(x.ctx)
 	retry := func(ctx context.Context, act func() error) error {
 		return x.engine.retry(ctx, x.lease, func() error {
-			if x.lease.Stale() {
-				return fault.New(fault.Lost, "the lease ran out")
+			if x.lease.Stale() { // this process slept; where nobody took over, it may go on
+				if err := x.lease.Renew(ctx); err != nil {
+					return err
+				}
 			}
 			return act()
 		})
@@ -82,13 +86,11 @@ func (x *execution) execute() (Outcome, error) {
 	err := errors.Join(x.journal.Close(), x.settler.Close())
 	stopHeart()
 	out.LeftRunning = x.leftRunning
-	x.journal.Look(func(f *runlog.Fold) {
-		out.Record = f.Record.Clone()
-		x.lease.Update(func(s *store.Summary) { s.Tell(f) })
-	})
+	x.journal.Look(func(f *runlog.Fold) { out.Record = f.Record.Clone() })
+	x.tell(x.journal.complete())
 	switch {
 	case err != nil:
-		out.Due = x.store.Now()
+		out.Due = x.store.Now().Add(x.store.Lease())
 	case out.End == HandedOver:
 		out.Due = x.store.Now()
 	case out.End == Parked:
@@ -97,8 +99,31 @@ func (x *execution) execute() (Outcome, error) {
 	if errors.Is(err, fault.Lost) {
 		return out, err
 	}
-	release := x.engine.retry(background, x.lease, func() error { return x.lease.Release(background, out.Due) })
-	return out, errors.Join(err, release)
+	err = errors.Join(err, x.engine.retry(background, x.lease, func() error { return x.lease.Release(background, out.Due) }))
+	if err == nil && out.End != Ended && x.noted(background) {
+		out.Due, out.Wake = x.store.Now(), true
+	}
+	return out, err
+}
+
+// tell brings the summary up to the log. The end of a run counts when it is stored: all says that everything is.
+func (x *execution) tell(all bool) {
+	x.journal.Look(func(f *runlog.Fold) {
+		if all || !f.Record.Status.Terminal() {
+			x.lease.Update(func(s *store.Summary) { s.Tell(f) })
+		}
+	})
+}
+
+// noted is the last look at the notes, after the release: whoever left one before could not wake the run, since it was
+// owned. Where the store does not say, there may be one.
+func (x *execution) noted(ctx context.Context) bool {
+	for try := 1; ; try++ {
+		asked, err := x.store.CancelRequested(ctx, x.id)
+		if err == nil || !fault.Retryable(err) || try == 3 {
+			return asked || err != nil
+		}
+	}
 }
 
 // heartbeat renews the lease and reads the notes until the returned function is called.
@@ -114,7 +139,7 @@ func (x *execution) heartbeat(ctx context.Context) (stop func()) {
 				return
 			case <-ticker.C:
 			}
-			x.journal.Look(func(f *runlog.Fold) { x.lease.Update(func(s *store.Summary) { s.Tell(f) }) })
+			x.tell(false)
 			if err := x.lease.Renew(ctx); err != nil && (!fault.Retryable(err) || x.lease.Stale()) {
 				x.journal.fail(err)
 				return

@@ -90,6 +90,9 @@ func (x *execution) loop() End {
 		deadline = time.After(x.opts.Deadline.Add(-x.engine.opts.Margin).Sub(x.store.Now()))
 	}
 	cancel, note, outer, failed := x.opts.Cancel, x.canceled, x.outer.Done(), x.journal.failed
+	if x.outer.Err() != nil || !x.opts.Deadline.IsZero() && !x.store.Now().Before(x.opts.Deadline.Add(-x.engine.opts.Margin)) {
+		x.halt(errInterrupted, 0) // before anything has started that would be interrupted at once
+	}
 	idle := x.store.Now()
 	for {
 		x.start()
@@ -98,6 +101,9 @@ func (x *execution) loop() End {
 		}
 		if len(x.running) == 0 && (x.left == 0 || x.stopping != nil) {
 			return x.finish()
+		}
+		if len(x.running) == 0 && len(x.retrying) == 0 {
+			return x.stuck()
 		}
 		var park <-chan time.Time
 		if x.engine.opts.Park > 0 && len(x.running) == 0 && x.stopping == nil {
@@ -133,6 +139,7 @@ func (x *execution) loop() End {
 			x.halt(errFailed, x.engine.opts.Grace)
 		case <-park:
 			stop()
+			x.closeResources()
 			return Parked
 		}
 		stop()
@@ -189,6 +196,7 @@ func (x *execution) ring() {
 		for _, a := range x.running {
 			x.leave(a)
 		}
+		x.giveUp = time.Time{} // what has just ended is on its way
 		return
 	}
 	x.retrying = slices.DeleteFunc(x.retrying, func(s *plan.Step) bool {
@@ -297,7 +305,7 @@ func (x *execution) succeed(s *plan.Step, r result) {
 	x.done(s, run.StepSucceeded)
 	if r.blocks {
 		x.remember(blockedError(s))
-		x.skip(s, run.CheckBlocked)
+		x.skip(s, skipAfter(s))
 		return
 	}
 	for _, f := range s.Follows {
@@ -327,14 +335,14 @@ func (x *execution) failed(a *attempt, e *run.Error) {
 	s, p := a.step, &x.steps[a.step.Index]
 	p.failures++
 	retry := retryOf(s)
-	if x.stopping == nil && p.failures <= retry.Max {
+	if (x.stopping == nil || errors.Is(x.stopping, errInterrupted)) && p.failures <= retry.Max {
 		wait := retry.Wait(p.failures, rand.Float64())
-		p.retryAt = x.store.Now().Add(wait)
-		p.status = run.StepRetrying
-		outcome := a.outcome(e)
-		outcome.RetryAt = &p.retryAt
+		at := x.store.Now().Add(wait)
+		p.retryAt, p.status = at, run.StepRetrying
+		outcome, stored := a.outcome(e), at.UTC().Truncate(time.Microsecond)
+		outcome.RetryAt = &stored
 		event := a.event(runlog.StepUpForRetry, outcome)
-		event.Level, event.Message = levelWarning, fmt.Sprintf("%s; attempt %d of %d in %s", firstLine(e.Message), p.attempts+1, retry.Max+1, duration.Text(wait))
+		event.Level, event.Message = levelWarning, fmt.Sprintf("%s; attempt %d of %d in %s", brief(e.Message), p.failures+1, retry.Max+1, duration.Text(wait))
 		x.journal.Append(event)
 		delete(x.careful, s)
 		x.retrying = append(x.retrying, s)
@@ -345,7 +353,7 @@ func (x *execution) failed(a *attempt, e *run.Error) {
 
 // fail ends a step with an error and skips what follows from it.
 func (x *execution) fail(s *plan.Step, event runlog.Event, e *run.Error) {
-	event.Level, event.Message = levelError, firstLine(e.Message)
+	event.Level, event.Message = levelError, brief(e.Message)
 	events := []runlog.Event{event}
 	if s.Check != nil {
 		evaluation := runlog.Event{Type: runlog.CheckEvaluation, Level: levelError, Step: s.Key, Attempt: event.Attempt, Data: &runlog.Evaluated{
@@ -355,21 +363,25 @@ func (x *execution) fail(s *plan.Step, event runlog.Event, e *run.Error) {
 	x.journal.Append(events...)
 	x.remember(fmt.Sprintf("%s: %s", s.Key, e.Message))
 	x.done(s, run.StepFailed)
-	reason := run.UpstreamFailed
-	if s.Check != nil {
-		reason = run.CheckBlocked
-	}
-	x.skip(s, reason)
+	x.skip(s, skipAfter(s))
 }
 
-// skip skips everything downstream of a step that has no result.
-func (x *execution) skip(cause *plan.Step, reason run.SkipReason) {
-	for queue := slices.Clone(cause.Follows); len(queue) > 0; queue = queue[1:] {
+// skipAfter is why steps downstream of one that failed or blocks do not run.
+func skipAfter(s *plan.Step) run.Skip {
+	if s.Check != nil {
+		return run.Skip{Reason: run.CheckBlocked, Step: s.Key}
+	}
+	return run.Skip{Reason: run.UpstreamFailed, Step: s.Key}
+}
+
+// skip skips everything downstream of a step that has no result yet.
+func (x *execution) skip(after *plan.Step, why run.Skip) {
+	for queue := slices.Clone(after.Follows); len(queue) > 0; queue = queue[1:] {
 		s := queue[0]
 		if x.steps[s.Index].status != run.StepPending {
 			continue
 		}
-		x.journal.Append(runlog.Event{Type: runlog.StepSkipped, Step: s.Key, Data: &run.Skip{Reason: reason, Step: cause.Key}})
+		x.journal.Append(runlog.Event{Type: runlog.StepSkipped, Step: s.Key, Data: &why})
 		x.done(s, run.StepSkipped)
 		queue = append(queue, s.Follows...)
 	}
@@ -435,11 +447,22 @@ func (x *execution) halt(why error, grace time.Duration) {
 	}
 }
 
+func (x *execution) closeResources() {
+	if err := x.resources.close(); err != nil {
+		x.journal.Append(runlog.Event{Type: runlog.Log, Level: levelWarning, Message: cutTo(err.Error(), inlineText)})
+	}
+}
+
+// stuck ends a run whose steps wait for what never comes, which only a mistake in this package can bring about.
+func (x *execution) stuck() End {
+	x.closeResources()
+	x.failRun(&runlog.Failure{Reason: run.RunException, Error: fmt.Sprintf("%d steps wait for what never comes; this is a bug in Waggle", x.left)})
+	return Ended
+}
+
 // finish ends the run, or this execution.
 func (x *execution) finish() End {
-	if err := x.resources.close(); err != nil {
-		x.journal.Append(runlog.Event{Type: runlog.Log, Level: levelWarning, Message: err.Error()})
-	}
+	x.closeResources()
 	switch {
 	case errors.Is(x.stopping, errFailed):
 		return HandedOver
@@ -458,5 +481,6 @@ func (x *execution) finish() End {
 }
 
 func (x *execution) failRun(f *runlog.Failure) {
-	x.journal.Append(runlog.Event{Type: runlog.RunFailure, Level: levelError, Message: firstLine(f.Error), Data: f})
+	f.Error = cutTo(f.Error, 2*inlineText)
+	x.journal.Append(runlog.Event{Type: runlog.RunFailure, Level: levelError, Message: brief(f.Error), Data: f})
 }

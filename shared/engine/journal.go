@@ -125,6 +125,13 @@ func (j *journal) last() int64 {
 	return j.appended
 }
 
+// complete reports whether every event is stored.
+func (j *journal) complete() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.stored == j.appended
+}
+
 // Wait returns when the event with a number is stored, or with why it will not be.
 func (j *journal) Wait(ctx context.Context, seq int64) error {
 	j.mu.Lock()

@@ -42,7 +42,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 // data encodes attributes; large ones go to a blob.
 func (h *logHandler) data(attrs []slog.Attr) any {
 	raw := append(runlog.AppendAttrs(append(make([]byte, 0, 64), '{'), attrs), '}')
-	if len(raw) <= inlineText {
+	if escaped(raw) <= inlineText {
 		return &runlog.Logged{Attrs: raw}
 	}
 	cut, err := json.Marshal(h.attempt.cutText("attrs", string(raw)))
@@ -57,9 +57,15 @@ func (h *logHandler) qualified(attrs []slog.Attr) []slog.Attr {
 	if h.prefix == "" {
 		return attrs
 	}
-	named := make([]slog.Attr, len(attrs))
-	for i, attr := range attrs {
-		named[i] = slog.Attr{Key: h.prefix + attr.Key, Value: attr.Value}
+	named := make([]slog.Attr, 0, len(attrs))
+	for _, attr := range attrs {
+		switch {
+		case attr.Equal(slog.Attr{}): // is ignored, says slog
+		case attr.Key == "" && attr.Value.Kind() == slog.KindGroup: // its attributes stand in its place
+			named = append(named, h.qualified(attr.Value.Group())...)
+		default:
+			named = append(named, slog.Attr{Key: h.prefix + attr.Key, Value: attr.Value})
+		}
 	}
 	return named
 }

@@ -1,20 +1,29 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
+	"waggle/shared/asset"
 	"waggle/shared/metadata"
 	"waggle/shared/run"
 	"waggle/shared/store"
 )
 
+// What an event holds of each, in bytes of JSON: an escape can make six of one. Together they fit runlog.MaxEvent, whatever
+// they hold.
 const (
-	inlineValue    = 8 << 10  // bytes of a value that go into its event and row
-	inlineMetadata = 40 << 10 // bytes of all metadata of a step that go into its event and row
-	inlineText     = 8 << 10  // bytes of a message, an error or a stack that go into an event
+	inlineValue    = 8 << 10  // of a value, in its event and row
+	inlineMetadata = 40 << 10 // of all metadata of a step, in its event and row
+	inlineText     = 6 << 10  // of a message, an error or a stack
+	inlineLine     = 1 << 10  // of the first line of an error
 )
 
 // spiller puts what is too large for an event into blobs. Their names hold run, step, epoch and attempt, so
@@ -30,56 +39,130 @@ func (s *spiller) name(step run.StepKey, attempt int, what string) string {
 }
 
 // value stores an encoded value: small ones in the event, larger ones as a blob under the asset.
-func (s *spiller) value(ctx context.Context, key run.AssetKey, attempt int, codec string, data []byte) (*run.Value, error) {
-	v := &run.Value{Codec: codec, Size: int64(len(data))}
-	if len(data) <= inlineValue {
+func (s *spiller) value(ctx context.Context, key run.AssetKey, attempt int, codec asset.Codec, data []byte) (*run.Value, error) {
+	v := &run.Value{Codec: codec.Name(), Size: int64(len(data))}
+	inline := len(data) <= inlineValue && escaped(data) <= inlineValue
+	if codec.Name() == "json" && codec != asset.JSON { // whose bytes must be JSON to stand in an event
+		inline = inline && json.Valid(data)
+	}
+	if inline {
 		v.Inline = data
 		return v, nil
 	}
-	v.Blob = store.BlobPath("assets", string(key), string(s.id), fmt.Sprintf("%d-%d.%s", s.epoch, attempt, codec))
+	v.Blob = store.BlobPath("assets", string(key), string(s.id), fmt.Sprintf("%d-%d.%s", s.epoch, attempt, codec.Name()))
 	return v, s.store.PutBlob(ctx, v.Blob, data)
 }
 
 // metadata moves the largest values to blobs until the rest fits an event. The map is the caller's own.
 func (s *spiller) metadata(ctx context.Context, step run.StepKey, attempt int, values metadata.Values) error {
+	sizes := make(map[string]int, len(values))
 	total := 0
 	for label, v := range values {
-		total += len(label) + len(v.Value) + 40
+		if len(v.Value) > 0 && !json.Valid(v.Value) {
+			return fmt.Errorf("metadata %q: its value is not JSON", label)
+		}
+		sizes[label] = escaped(v.Value)
+		total += quoted(label) + sizes[label] + 40
 	}
 	for total > inlineMetadata {
 		largest, size := "", 0
-		for label, v := range values {
-			if n := len(v.Value); n > size || n == size && n > 0 && label < largest {
+		for label, n := range sizes {
+			if n > size || n == size && n > 0 && label < largest {
 				largest, size = label, n
 			}
 		}
-		if size == 0 {
-			return fmt.Errorf("the labels of its metadata alone have %d bytes, %d are allowed", total, inlineMetadata)
+		if size <= maxBlobName {
+			return fmt.Errorf("its %d labels of metadata alone have %d bytes, %d are allowed", len(values), total, inlineMetadata)
 		}
 		v := values[largest]
-		name := s.name(step, attempt, "metadata/"+largest+".json")
+		name := s.name(step, attempt, "metadata/"+fileName(largest)+".json")
 		if err := s.store.PutBlob(ctx, name, v.Value); err != nil {
 			return err
 		}
-		values[largest] = metadata.Value{Type: v.Type, Blob: name, Size: int64(size)}
-		total -= size - len(name)
+		values[largest] = metadata.Value{Type: v.Type, Blob: name, Size: int64(len(v.Value))}
+		sizes[largest] = 0
+		total -= size - quoted(name)
 	}
 	return nil
 }
 
-// text cuts a long text, with the whole of it in a blob that the rest names.
-func (s *spiller) text(ctx context.Context, step run.StepKey, attempt int, what, text string) string {
-	if len(text) <= inlineText {
-		return text
+// maxBlobName is the size of a value that is not worth a blob: its name would be as long.
+const maxBlobName = 200
+
+// fileName is a label as a file system takes it, in 100 bytes at most.
+func fileName(label string) string {
+	if len(label) <= 40 && !strings.Contains(label, "/") {
+		return label
 	}
-	name := s.name(step, attempt, what+".txt")
+	sum := sha256.Sum256([]byte(label))
+	return hex.EncodeToString(sum[:16])
+}
+
+// text cuts a long text, with the whole of it in a blob that the rest names. What is not UTF-8 in it is replaced, as JSON would.
+func (s *spiller) text(ctx context.Context, step run.StepKey, attempt int, what func() string, text string) string {
+	short := cutTo(text, inlineText)
+	if len(short) == len(text) {
+		return strings.ToValidUTF8(text, "\uFFFD")
+	}
+	name := s.name(step, attempt, what()+".txt")
 	where := "the whole text is in blob " + name
 	if err := s.store.PutBlob(ctx, name, []byte(text)); err != nil {
 		where = "the rest could not be stored: " + err.Error()
 	}
-	end := inlineText
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
+	return strings.ToValidUTF8(short, "\uFFFD") + "… (" + strconv.Itoa(len(text)) + " bytes; " + where + ")"
+}
+
+// brief is the first line of a text, cut.
+func brief(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	if short := cutTo(line, inlineLine); len(short) < len(line) {
+		return short + "…"
 	}
-	return text[:end] + "… (" + strconv.Itoa(len(text)) + " bytes; " + where + ")"
+	return line
+}
+
+// escaped is at most how long a JSON text gets in another, where <, > and & are escaped.
+func escaped(data []byte) int {
+	n := len(data)
+	for _, c := range []string{"<", ">", "&", "\u2028", "\u2029"} {
+		n += (6 - len(c)) * bytes.Count(data, []byte(c))
+	}
+	return n
+}
+
+// quoted is how long a text is as a JSON string.
+func quoted(text string) int {
+	n := 2
+	for i, r := range text {
+		n += quotedRune(text[i:], r)
+	}
+	return n
+}
+
+// cutTo cuts a text, between characters, to what has no more than limit bytes as JSON.
+func cutTo(text string, limit int) string {
+	if len(text) <= limit/6 {
+		return text
+	}
+	n := 0
+	for i, r := range text {
+		if n += quotedRune(text[i:], r); n > limit {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+func quotedRune(at string, r rune) int {
+	switch {
+	case r == '"', r == '\\', r == '\n', r == '\r', r == '\t':
+		return 2
+	case r < ' ', r == '<', r == '>', r == '&', r == '\u2028', r == '\u2029':
+		return 6
+	case r == utf8.RuneError:
+		if _, size := utf8.DecodeRuneInString(at); size == 1 {
+			return 6
+		}
+	}
+	return utf8.RuneLen(r)
 }
