@@ -15,7 +15,15 @@ import (
 // Summary returns a run as its owner last wrote it.
 func (s *Store) Summary(ctx context.Context, id run.ID) (Summary, error) {
 	meta, err := s.runs.Get(ctx, runPartition(id))
-	return meta.State, err
+	return s.shown(meta), err
+}
+
+// shown is the summary of a run for people: one that is owned and whose owner has not written since is STARTING.
+func (s *Store) shown(meta owner.Meta[Summary]) Summary {
+	if meta.State.Status == run.NotStarted && meta.Held(s.now(), s.Lease()) {
+		meta.State.Status = run.Starting
+	}
+	return meta.State
 }
 
 // Owner returns who owns a run, or did last, and when it is due.
@@ -88,7 +96,7 @@ func (s *Store) Runs(ctx context.Context, f Filter, limit int, cursor string) ([
 	if err != nil {
 		return nil, "", err
 	}
-	list, err := summaries(page.Items)
+	list, err := s.summaries(page.Items)
 	return list, page.Cursor, err
 }
 
@@ -102,7 +110,7 @@ func (s *Store) active(ctx context.Context, f Filter) ([]Summary, error) {
 			if err != nil {
 				return nil, err
 			}
-			list, err := summaries(page.Items)
+			list, err := s.summaries(page.Items)
 			if err != nil {
 				return nil, err
 			}
@@ -119,9 +127,9 @@ func (s *Store) active(ctx context.Context, f Filter) ([]Summary, error) {
 	return found, nil
 }
 
-// Due lists runs that somebody must look at, those due longest first in each of the index's shards; at most limit.
+// Due lists runs that somebody must look at, those due longest first; at most limit.
 func (s *Store) Due(ctx context.Context, limit int) ([]run.ID, error) {
-	var ids []run.ID
+	var due []driver.Entry
 	to := s.now().UTC().Format(keyTime)
 	for shard := range dueShards {
 		page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: shardName(shard), To: to, Limit: limit})
@@ -129,22 +137,31 @@ func (s *Store) Due(ctx context.Context, limit int) ([]run.ID, error) {
 			return nil, err
 		}
 		for _, item := range page.Items {
-			ids = append(ids, idOf(item))
+			i := slices.IndexFunc(item.Entries, func(e driver.Entry) bool { return e.Index == indexDue })
+			if i >= 0 {
+				due = append(due, item.Entries[i])
+			}
 		}
 	}
-	return ids[:min(limit, len(ids))], nil
+	slices.SortFunc(due, func(a, b driver.Entry) int { return strings.Compare(a.Sort, b.Sort) })
+	ids := make([]run.ID, min(limit, len(due)))
+	for i := range ids {
+		_, id, _ := strings.Cut(due[i].Sort, "#")
+		ids[i] = run.ID(id)
+	}
+	return ids, nil
 }
 
 func shardName(shard int) string { return string(rune('0' + shard)) }
 
-func summaries(items []driver.Item) ([]Summary, error) {
+func (s *Store) summaries(items []driver.Item) ([]Summary, error) {
 	list := make([]Summary, 0, len(items))
 	for _, item := range items {
 		meta, err := owner.Decode[Summary](item)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, meta.State)
+		list = append(list, s.shown(meta))
 	}
 	return list, nil
 }
