@@ -32,8 +32,8 @@ func (p *Plan) ConfigFields() []asset.ConfigField {
 }
 
 // Config checks and converts what a run was given: the job's own values first, given over
-// them. A name that no step takes, or a value that does not fit, is fault.Invalid; every
-// mistake is reported.
+// them. A name that no step takes, or a value that does not fit, is fault.Invalid; every mistake is
+// reported. Where a run makes only some assets of its job, the job's values for the others are passed over.
 func (p *Plan) Config(given run.Config) (run.Config, error) {
 	fields := p.ConfigFields()
 	names := make([]string, len(fields))
@@ -42,7 +42,12 @@ func (p *Plan) Config(given run.Config) (run.Config, error) {
 	}
 	all := run.Config{}
 	if p.Job != nil {
-		maps.Copy(all, p.Job.Options.Config)
+		partly := p.Assets() < len(p.Job.Assets)
+		for name, value := range p.Job.Options.Config {
+			if !partly || slices.Contains(names, name) {
+				all[name] = value
+			}
+		}
 	}
 	maps.Copy(all, given)
 	var bad []error
