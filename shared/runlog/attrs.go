@@ -10,14 +10,15 @@ import (
 )
 
 // AppendAttrs adds attributes to b as the fields of a JSON object, without its braces: groups as objects, durations
-// as text (1.5s), times as RFC 3339, errors as their text, and what JSON cannot hold as fmt shows it.
+// as text (1.5s), times as RFC 3339, errors as their text, and what JSON cannot hold as fmt shows it. As in slog, empty
+// attributes and groups are left out. A method that panics, as of a nil pointer that is logged, is shown in place of its value.
 func AppendAttrs(b []byte, attrs []slog.Attr) []byte {
 	for _, a := range attrs {
 		value := a.Value.Resolve()
 		if a.Equal(slog.Attr{}) {
 			continue
 		}
-		if value.Kind() == slog.KindGroup && a.Key == "" {
+		if value.Kind() == slog.KindGroup && (a.Key == "" || len(value.Group()) == 0) {
 			b = AppendAttrs(b, value.Group())
 			continue
 		}
@@ -56,11 +57,20 @@ func appendValue(b []byte, v slog.Value) []byte {
 		return append(b, '}')
 	}
 	if err, ok := v.Any().(error); ok {
-		return appendString(b, err.Error())
+		return appendString(b, fmt.Sprint(err)) // fmt survives a nil pointer in an error
 	}
-	raw, err := json.Marshal(v.Any())
+	raw, err := marshal(v.Any())
 	if err != nil {
 		return appendString(b, fmt.Sprintf("%+v", v.Any()))
 	}
 	return append(b, raw...)
+}
+
+func marshal(v any) (raw []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return json.Marshal(v)
 }
