@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"shared/run":       {"fault", "metadata"},
 	"shared/asset":     {"duration", "fault", "metadata", "run", "table"},
 	"shared/check":     {"asset", "metadata", "run"},
-	"shared/job":       {"asset"},
+	"shared/job":       {"asset", "run"},
 	"shared/plan":      {"asset", "check", "fault", "job", "run"},
 	"shared/selection": {"asset", "check", "fault", "run"},
 	"shared/waggle":    {"asset", "check", "fault", "job", "plan", "run"},

@@ -1,15 +1,17 @@
 // Package job defines jobs: which assets a run makes, with the checks on them, and when.
 //
-// It imports asset of ours.
+// It imports asset and run of ours.
 package job
 
 import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"waggle/shared/asset"
+	"waggle/shared/run"
 )
 
 // Job is assets that a run makes together.
@@ -37,6 +39,18 @@ type Options struct {
 	Timeout time.Duration
 	// Config replaces defaults of configurations, by name.
 	Config map[string]any
+	// MaxRuns is how many runs of the job run at once; further ones wait. 0 is no limit.
+	MaxRuns int
+	// TagLimits limit the runs that share the value of a tag, of this and other jobs.
+	TagLimits []TagLimit
+	// Priority decides which of the runs that wait starts first: the higher. From -10,000 to 10,000.
+	Priority int
+}
+
+// TagLimit is how many runs with the same value of a tag run at once.
+type TagLimit struct {
+	Tag string
+	Max int
 }
 
 // DefaultParallelism is how many steps of a run run at once where its job says nothing.
@@ -76,7 +90,39 @@ func New(name string, assets asset.List, opts *Options) *Job {
 	if j.Options.Timeout < 0 {
 		j.mistake("Timeout is %s; it must be 0 or more", j.Options.Timeout)
 	}
+	j.checkLimits()
 	return j
+}
+
+func (j *Job) checkLimits() {
+	if j.Options.MaxRuns < 0 {
+		j.mistake("MaxRuns is %d; it must be 1 or more, or 0 for no limit", j.Options.MaxRuns)
+	}
+	for i, l := range j.Options.TagLimits {
+		if l.Tag == "" || strings.ContainsAny(l.Tag, "=#") {
+			j.mistake("TagLimits[%d] has the tag %q; a tag is not empty and has neither = nor #", i, l.Tag)
+		}
+		if l.Max < 1 {
+			j.mistake("TagLimits[%d] has Max %d, so no run could ever start; it must be 1 or more", i, l.Max)
+		}
+	}
+	if p := j.Options.Priority; p < -run.MaxPriority || p > run.MaxPriority {
+		j.mistake("Priority is %d; it must be from %d to %d", p, -run.MaxPriority, run.MaxPriority)
+	}
+}
+
+// Limits are the limits of a run with these tags: by its job, and by the value of each limited tag it has.
+func (j *Job) Limits(tags map[string]string) []run.Limit {
+	var limits []run.Limit
+	if j.Options.MaxRuns > 0 {
+		limits = append(limits, run.Limit{Name: "job:" + j.Name, Max: j.Options.MaxRuns})
+	}
+	for _, l := range j.Options.TagLimits {
+		if value, ok := tags[l.Tag]; ok {
+			limits = append(limits, run.Limit{Name: "tag:" + l.Tag + "=" + value, Max: l.Max})
+		}
+	}
+	return limits
 }
 
 func (j *Job) mistake(format string, args ...any) {

@@ -60,13 +60,9 @@ type Class[T any] struct {
 	Entries func(state *T, o Ownership) []driver.Entry
 }
 
-// Create stores a new thing that nobody owns, due at a time. One that exists is fault.Conflict.
-func (c *Class[T]) Create(ctx context.Context, partition string, state T, due time.Time) error {
-	item, err := c.item(partition, &Meta[T]{Ownership: Ownership{Due: due}, State: state, Version: 1})
-	if err != nil {
-		return err
-	}
-	return c.DB.Put(ctx, item, driver.IfAbsent)
+// New returns the item of a new thing that nobody owns, due at a time: put it if absent.
+func (c *Class[T]) New(partition string, state T, due time.Time) (driver.Item, error) {
+	return c.item(partition, &Meta[T]{Ownership: Ownership{Due: due}, State: state, Version: 1})
 }
 
 // Get returns a thing as last stored; fault.NotFound where there is none.

@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"waggle/shared/fault"
 	"waggle/shared/owner"
 	"waggle/shared/run"
+	"waggle/shared/store/driver"
 )
 
 // startWithin is how long a launched run may wait for its first owner before the clock looks after it.
@@ -13,16 +16,27 @@ const startWithin = 30 * time.Second
 
 // Launch stores a new run, due within 30 seconds, and returns its id. The caller wakes an owner.
 func (s *Store) Launch(ctx context.Context, req run.Request) (run.ID, error) {
-	now := s.now()
-	id, err := run.NewID(now, s.rand)
+	id, item, err := s.newRun(req)
 	if err != nil {
 		return "", err
 	}
-	summary := Summary{ID: id, Request: req, Status: run.NotStarted, Launched: now.UTC().Truncate(time.Microsecond), Settled: -1}
-	if err := s.runs.Create(ctx, runPartition(id), summary, now.Add(startWithin)); err != nil {
-		return "", err
+	err = s.db.Put(ctx, item, driver.IfAbsent)
+	if errors.Is(err, fault.Conflict) { // the id is random: what is stored is ours, and an answer was lost
+		return id, nil
 	}
-	return id, nil
+	return id, err
+}
+
+// newRun makes the item of a run that nobody owns.
+func (s *Store) newRun(req run.Request) (run.ID, driver.Item, error) {
+	now := s.now()
+	id, err := run.NewID(now, s.rand)
+	if err != nil {
+		return "", driver.Item{}, err
+	}
+	summary := Summary{ID: id, Request: req, Status: run.NotStarted, Launched: now.UTC().Truncate(time.Microsecond), Settled: -1}
+	item, err := s.runs.New(runPartition(id), summary, now.Add(startWithin))
+	return id, item, err
 }
 
 // Lease is the ownership of a run.
