@@ -9,8 +9,11 @@ import (
 	"waggle/shared/store/driver"
 )
 
-// notePrefix starts the sort key of every note.
-const notePrefix = "NOTE#"
+// notePrefix starts the sort key of every note; afterNotes is the first that is above them all.
+const (
+	notePrefix = "NOTE#"
+	afterNotes = "NOTE$"
+)
 
 // Note is what somebody who does not own a thing has to say to its owner. Key names it: leaving
 // a note twice is the same as once.
@@ -32,7 +35,7 @@ func (c *Class[T]) Leave(ctx context.Context, partition string, n Note) error {
 // Notes returns the notes on a thing, in the order of their keys.
 func (c *Class[T]) Notes(ctx context.Context, partition string) ([]Note, error) {
 	var notes []Note
-	q := driver.Query{Partition: partition, From: notePrefix, To: notePrefix + "\xf4\x8f\xbf\xbf"}
+	q := driver.Query{Partition: partition, From: notePrefix, To: afterNotes}
 	for {
 		page, err := c.DB.Query(ctx, q)
 		if err != nil {
