@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"shared/owner":              {"fault", "store/driver"},
 	"shared/store":              {"fault", "metadata", "owner", "run", "runlog", "store/driver"},
 	"shared/engine":             {"asset", "check", "duration", "fault", "metadata", "plan", "run", "runlog", "store"},
+	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
 	"shared/waggletest":         {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/memorydriver", "waggle"},
 }
@@ -131,6 +132,10 @@ func importsOfOurs(t *testing.T) map[string][]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+	for dir, list := range imports {
+		slices.Sort(list)
+		imports[dir] = slices.Compact(list)
 	}
 	return imports
 }

@@ -64,12 +64,34 @@ func Cron(name, expression string, j *Job, opts *ScheduleOptions) *Schedule {
 	return s
 }
 
-// Next is the first time after t at which the schedule fires; zero for one that never does.
+// Next is the first time after t at which the schedule fires; zero for one that never does. Where clocks go forward, a time
+// that does not exist is passed over; where they go back, an hour that comes twice counts once, unless the schedule
+// runs every hour: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html (daylight saving).
 func (s *Schedule) Next(t time.Time) time.Time {
 	if s.spec == nil {
 		return time.Time{}
 	}
-	return s.spec.Next(t.In(s.location))
+	next := s.spec.Next(t.In(s.location))
+	for !next.IsZero() && !s.everyHour() && again(next) {
+		next = s.spec.Next(next)
+	}
+	return next
+}
+
+// everyHour reports whether the hour of the expression is a star.
+func (s *Schedule) everyHour() bool {
+	const star = 1 << 63 // as the parser marks it
+	fields, ok := s.spec.(*cron.SpecSchedule)
+	return ok && fields.Hour&star != 0
+}
+
+// again reports whether a clock on the wall showed this time already, before it was set back.
+func again(t time.Time) bool {
+	_, offset := t.Zone()
+	_, before := t.Add(-3 * time.Hour).Zone() // no clock is set back by more
+	earlier := t.Add(-time.Duration(before-offset) * time.Second)
+	_, there := earlier.Zone()
+	return before > offset && there == before
 }
 
 func (s *Schedule) mistake(format string, args ...any) {

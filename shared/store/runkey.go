@@ -20,9 +20,21 @@ func runKey(job, key string) driver.Key {
 }
 
 // LaunchOnce is Launch for a job and key of which there is one run at most: it returns the run that the key has, and whether
-// this call launched it. The run, its key and more, rows that must be there if and only if the run is, are one write.
-func (s *Store) LaunchOnce(ctx context.Context, req run.Request, key string, more ...driver.Item) (id run.ID, launched bool, err error) {
+// this call launched it. The run and its key are one write.
+func (s *Store) LaunchOnce(ctx context.Context, req run.Request, key string) (id run.ID, launched bool, err error) {
+	return s.launchOnce(ctx, req, key, func(run.ID) ([]driver.Item, error) { return nil, nil })
+}
+
+// launchOnce writes further rows of the run in the same write.
+func (s *Store) launchOnce(ctx context.Context, req run.Request, key string, rows func(run.ID) ([]driver.Item, error)) (id run.ID, launched bool, err error) {
+	if id, found, err := s.RunOf(ctx, req.Job, key); err != nil || found {
+		return id, false, err
+	}
 	id, item, err := s.newRun(req)
+	if err != nil {
+		return "", false, err
+	}
+	more, err := rows(id)
 	if err != nil {
 		return "", false, err
 	}
