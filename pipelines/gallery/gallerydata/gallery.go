@@ -66,17 +66,13 @@ func (g *gallery) hireArtists(random *rand.Rand, n int) {
 }
 
 func (g *gallery) hangArtworks(random *rand.Rand, n int) {
-	taken := map[int64]bool{}
+	apart := newApart()
 	for i := range n {
 		by := g.artists[i%len(g.artists)] // everyone has work, in no particular order of ids
 		if i >= len(g.artists) {
 			by = pick(random, g.artists)
 		}
-		price := listPrice(random, i)
-		for taken[price] {
-			price += 500
-		}
-		taken[price] = true
+		price := apart.from(listPrice(random, i))
 		g.artworks = append(g.artworks, &artwork{
 			id:       int64(1001 + i),
 			title:    new(title(random)),
@@ -139,14 +135,28 @@ func (g *gallery) tellTotalsApart() {
 		totals[*s.artworkID] += *s.priceUSD
 		last[*s.artworkID] = s
 	}
-	taken := map[int64]bool{}
+	apart := newApart()
 	for _, a := range g.artworks {
-		for taken[totals[a.id]] {
-			totals[a.id] += 250
-			*last[a.id].priceUSD += 250
-		}
-		taken[totals[a.id]] = true
+		*last[a.id].priceUSD += apart.from(totals[a.id]) - totals[a.id]
 	}
+}
+
+// apart gives out numbers, each once.
+type apart struct {
+	taken map[int64]bool
+	next  map[int64]int64 // where to look for a number that was asked for before
+}
+
+func newApart() apart { return apart{map[int64]bool{}, map[int64]int64{}} }
+
+// from returns the first number from n upwards that was not given out.
+func (a apart) from(n int64) int64 {
+	free := max(n, a.next[n])
+	for a.taken[free] {
+		free++
+	}
+	a.taken[free], a.next[n] = true, free+1
+	return free
 }
 
 // auctionDays are the days on which the gallery sells, so that many sales share a date.
