@@ -87,7 +87,11 @@ func numbersArePositive(_ *asset.Context, numbers []int) (check.Result, error) {
 			bad++
 		}
 	}
-	return check.Result{Passed: bad == 0, Metadata: metadata.Map{"not_positive": bad}}, nil
+	return check.Result{
+		Passed:      bad == 0,
+		Description: fmt.Sprintf("%d of %d numbers are not positive", bad, len(numbers)),
+		Metadata:    metadata.Map{"not_positive": bad},
+	}, nil
 }
 
 var brokenEnd = asset.New1("broken_end", sum, brokenMiddle, &asset.Options{Group: "broken", Description: "The sum of the doubled numbers."})
