@@ -13,8 +13,12 @@ type view interface {
 	take(e *runlog.Event)
 	// pause is called when there is no event for the moment, and at every tick; what was gathered is shown now.
 	pause(now time.Time)
+	// say shows a sentence to who watches.
+	say(text string)
 	// end shows the last state.
 	end(now time.Time)
+	// quit gives the terminal back, for a process that ends at once.
+	quit()
 }
 
 // feed hands events from the engine, which must not wait, to a view.
@@ -22,12 +26,13 @@ type feed struct {
 	view view
 	now  func() time.Time
 
-	mu     sync.Mutex
-	queue  []runlog.Event
-	ended  bool
-	wake   chan struct{}
-	done   chan struct{}
-	quitMu sync.Mutex // held while the view draws
+	mu      sync.Mutex
+	queue   []runlog.Event
+	said    []string
+	ended   bool
+	wake    chan struct{}
+	done    chan struct{}
+	drawing sync.Mutex
 }
 
 // newFeed starts a feed; tick is how often a view is drawn though nothing happens, 0 is never.
@@ -41,6 +46,14 @@ func newFeed(v view, tick time.Duration, now func() time.Time) *feed {
 func (f *feed) Observe(e *runlog.Event) {
 	f.mu.Lock()
 	f.queue = append(f.queue, *e)
+	f.mu.Unlock()
+	f.signal()
+}
+
+// Say shows a sentence to who watches.
+func (f *feed) Say(text string) {
+	f.mu.Lock()
+	f.said = append(f.said, text)
 	f.mu.Unlock()
 	f.signal()
 }
@@ -61,8 +74,11 @@ func (f *feed) Close() {
 	<-f.done
 }
 
-// Hold keeps the view from drawing any more, for a process that ends at once.
-func (f *feed) Hold() { f.quitMu.Lock() }
+// Quit keeps the view from drawing any more, for a process that ends at once.
+func (f *feed) Quit() {
+	f.drawing.Lock()
+	f.view.quit()
+}
 
 func (f *feed) run(tick time.Duration) {
 	defer close(f.done)
@@ -80,18 +96,22 @@ func (f *feed) run(tick time.Duration) {
 		}
 		f.mu.Lock()
 		batch, f.queue = f.queue, batch[:0]
-		ended := f.ended
+		said, ended := f.said, f.ended
+		f.said = nil
 		f.mu.Unlock()
-		f.quitMu.Lock()
+		f.drawing.Lock()
 		for i := range batch {
 			f.view.take(&batch[i])
+		}
+		for _, text := range said {
+			f.view.say(text)
 		}
 		if ended {
 			f.view.end(f.now())
 		} else {
 			f.view.pause(f.now())
 		}
-		f.quitMu.Unlock()
+		f.drawing.Unlock()
 		if ended {
 			return
 		}

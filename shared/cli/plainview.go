@@ -48,7 +48,15 @@ func (v *lineView) take(e *runlog.Event) {
 	}
 }
 
+func (v *plainView) say(text string) { v.s.say("%s", text) }
+
+func (v *plainView) quit() {}
+
 func (v *lineView) pause(time.Time) {}
+
+func (v *lineView) say(text string) { v.s.say("%s", text) }
+
+func (v *lineView) quit() {}
 
 func (v *lineView) end(time.Time) {}
 

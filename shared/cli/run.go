@@ -105,12 +105,11 @@ func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req ru
 			return
 		}
 		interrupted.Store(true)
-		s.tell(v, "canceling; press Ctrl-C again to end at once")
+		f.Say("canceling; press Ctrl-C again to end at once")
 		close(cancel)
 		select {
 		case <-interrupts:
-			f.Hold()
-			s.leave(v)
+			f.Quit()
 			s.say("ended at once; `%s` takes run %s up", s.call("monitor", "--once"), id.Short())
 			os.Exit(fault.ExitInterrupted)
 		case <-over:
@@ -134,14 +133,12 @@ func (s *session) viewOf(id run.ID, req run.Request, p *plan.Plan) (view, time.D
 	if s.format != formatTable {
 		return &lineView{s: s, id: id, level: level}, 0, nil
 	}
-	return &plainView{s: s, progress: progress.New(id, req.Name(), p), level: level}, 0, nil
+	steps := progress.New(id, req.Name(), p)
+	if s.outTTY != nil && s.env("TERM") != "dumb" {
+		return newLiveView(s, steps, level), frameTime, nil
+	}
+	return &plainView{s: s, progress: steps, level: level}, 0, nil
 }
-
-// tell says something while a view is shown.
-func (s *session) tell(_ view, text string) { s.say("%s", text) }
-
-// leave gives the terminal back.
-func (s *session) leave(view) {}
 
 // broken explains an execution that could not go on.
 func (s *session) broken(id run.ID, out engine.Outcome, err error) error {
