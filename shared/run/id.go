@@ -2,8 +2,8 @@ package run
 
 import (
 	"encoding/hex"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,8 +68,8 @@ func CheckPrefix(text string) error {
 
 // Time is when the run was launched, by its id, to the millisecond.
 func (id ID) Time() (time.Time, error) {
-	var ms int64
-	if _, err := fmt.Sscanf(strings.ReplaceAll(id.Short(), "-", ""), "%12x", &ms); err != nil {
+	ms, err := strconv.ParseInt(strings.ReplaceAll(id.Short(), "-", ""), 16, 64)
+	if err != nil || len(id) < 13 {
 		return time.Time{}, fault.New(fault.Invalid, "run id %q holds no time", string(id))
 	}
 	return time.UnixMilli(ms).UTC(), nil
