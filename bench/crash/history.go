@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"waggle/shared/run"
 	"waggle/shared/runlog"
@@ -113,8 +114,8 @@ func (h *history) ran(done []execution, sums map[run.StepKey]string) (again int)
 		if ok && first == stored && sums[x.Step] != x.Output {
 			h.say("the value of %s is not the one that its function returned", x.Step)
 		}
-		if x.Step == effectsStep && !h.begun(x, first) {
-			h.say("%s ran before its start was stored", x.Step)
+		if !x.Stored && h.mustWait(x, first) {
+			h.say("%s ran in worker %s before its start was stored", x.Step, x.Worker)
 		}
 	}
 	for step := range h.success {
@@ -125,11 +126,10 @@ func (h *history) ran(done []execution, sums map[run.StepKey]string) (again int)
 	return again
 }
 
-func (h *history) begun(x execution, epoch int64) bool {
-	for _, b := range h.starts[x.Step] {
-		if b.attempt == x.Attempt && b.epoch >= epoch {
-			return true
-		}
-	}
-	return false
+// mustWait says whether an execution had to wait until its start was stored: that of a step with Effects, and one that
+// runs alone after a crash.
+func (h *history) mustWait(x execution, epoch int64) bool {
+	return x.Step == effectsStep || slices.ContainsFunc(h.starts[x.Step], func(b begun) bool {
+		return b.careful && b.attempt == x.Attempt && b.epoch >= epoch
+	})
 }

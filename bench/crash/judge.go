@@ -88,7 +88,7 @@ func newJudge(ctx context.Context, dir string) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, dir, func() {})
+	s, _, err := open(ctx, dir, func() {})
 	if err != nil {
 		return nil, err
 	}

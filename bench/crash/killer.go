@@ -36,6 +36,7 @@ type killer struct {
 const (
 	earlyShare    = 12 // of kills at any time since the process started; while there are enough others
 	recoveryShare = 40 // of recoveries that are killed too
+	targetShare   = 88 // of kills that should fall between the start and the end of a run
 	spareShare    = 8  // of fresh runs that are left alone, to know how long one takes by now
 )
 
@@ -100,7 +101,7 @@ func (k *killer) one(ctx context.Context, launch, kill bool) error {
 // watch follows the marks of a worker to its end, and kills it on the way at a random time.
 func (k *killer) watch(cmd *exec.Cmd, marks <-chan mark, began time.Time, kill bool) {
 	var timer <-chan time.Time
-	early := kill && k.random.IntN(100) < earlyShare && k.between*100 >= 88*k.kills
+	early := kill && k.random.IntN(100) < earlyShare && k.onTarget()
 	if early {
 		timer = time.After(k.within(k.starts))
 	}
@@ -127,7 +128,7 @@ func (k *killer) watch(cmd *exec.Cmd, marks <-chan mark, began time.Time, kill b
 					k.starts = append(k.starts, owned.Sub(began))
 				}
 				if kill && !early && k.chosen(recovers) {
-					timer = time.After(k.within(k.lives))
+					timer = time.After(k.aim())
 				}
 			case over:
 				k.count("NO_RUN", false)
@@ -159,6 +160,18 @@ func (k *killer) count(last string, between bool) {
 		k.between += k.pending
 	}
 	k.pending = 0
+}
+
+// onTarget says whether enough of the kills fell between the start and the end of a run to aim some elsewhere.
+func (k *killer) onTarget() bool { return 100*k.between >= targetShare*k.kills }
+
+// aim is when to kill a worker, from its first chunk on: at any time of a run's life. Once too many kills came
+// after the end, on a machine whose speed changes, only in the first part of it.
+func (k *killer) aim() time.Duration {
+	if k.onTarget() {
+		return k.within(k.lives)
+	}
+	return k.within(k.lives) * 4 / 5
 }
 
 // within is a random part of what a thing has usually taken of late.

@@ -31,6 +31,7 @@ type execution struct {
 	Worker  string      `json:"worker"`
 	Output  string      `json:"output,omitempty"` // sum of the value as its codec encodes it
 	Failed  bool        `json:"failed,omitempty"` // it returned an error, to be tried again
+	Stored  bool        `json:"stored,omitempty"` // its start was stored when it began
 }
 
 // promise says that the store has acknowledged something: a launch (Sum is empty), or a chunk of a log.

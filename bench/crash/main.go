@@ -45,7 +45,7 @@ func command() (err error) {
 	seed := flag.Uint64("seed", 0, "chooses the times; 0: a random one, which is printed")
 	limit := flag.Duration("limit", 15*time.Minute, "give up after this time")
 	child := flag.Bool("child", false, "this process is a worker")
-	var w worker
+	w := worker{tell: figures.Print}
 	flag.StringVar(&w.dir, "dir", "", "the worker's folder")
 	flag.IntVar(&w.number, "number", 0, "the worker's number")
 	flag.BoolVar(&w.launch, "launch", false, "the worker launches a run where nothing is left to do")

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"waggle/bench/figures"
 	"waggle/shared/engine"
 	"waggle/shared/fault"
 	"waggle/shared/run"
@@ -41,17 +40,18 @@ type worker struct {
 	number int
 	launch bool
 	expect run.ID // the run that the worker before had; empty: none that we know
+	tell   func(mark any) error
 }
 
 func (w worker) name() string { return fmt.Sprintf("%d:%d", w.number, os.Getpid()) }
 
 func (w worker) work(ctx context.Context) (err error) {
-	s, err := open(ctx, w.dir, func() { _ = figures.Print(mark{Kind: owning}) })
+	s, d, err := open(ctx, w.dir, func() { _ = w.tell(mark{Kind: owning}) })
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	defs := definitions(&witness{executions: executions(w.dir), worker: w.name()})
+	defs := definitions(&witness{executions: executions(w.dir), worker: w.name(), stored: d.stored})
 	if err := defs.Validate(); err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func (w worker) work(ctx context.Context) (err error) {
 			return err
 		}
 		left = []run.ID{id}
-		if err := figures.Print(mark{Kind: launched, Run: id}); err != nil {
+		if err := w.tell(mark{Kind: launched, Run: id}); err != nil {
 			return err
 		}
 	} else if len(left) > 0 {
-		if err := figures.Print(mark{Kind: recovering, Run: left[0]}); err != nil {
+		if err := w.tell(mark{Kind: recovering, Run: left[0]}); err != nil {
 			return err
 		}
 	}
@@ -87,7 +87,7 @@ func (w worker) work(ctx context.Context) (err error) {
 			return context.Cause(ctx)
 		}
 	}
-	return figures.Print(mark{Kind: over})
+	return w.tell(mark{Kind: over})
 }
 
 // goOn runs what is due, and returns what is not over.
@@ -147,7 +147,7 @@ func (w worker) unfinished(ctx context.Context, s *store.Store) ([]run.ID, error
 		if err != nil {
 			return nil, err
 		}
-		if err := figures.Print(m); err != nil {
+		if err := w.tell(m); err != nil {
 			return nil, err
 		}
 		o, err := s.Owner(ctx, id)
