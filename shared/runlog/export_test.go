@@ -1,0 +1,4 @@
+package runlog
+
+// ParseLines is for the fuzz target.
+var ParseLines = parseLines
