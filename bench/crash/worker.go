@@ -46,12 +46,12 @@ type worker struct {
 func (w worker) name() string { return fmt.Sprintf("%d:%d", w.number, os.Getpid()) }
 
 func (w worker) work(ctx context.Context) (err error) {
-	s, d, err := open(ctx, w.dir, func() { _ = w.tell(mark{Kind: owning}) })
+	s, chunks, err := open(ctx, w.dir, func() { _ = w.tell(mark{Kind: owning}) })
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	defs := definitions(&witness{executions: executions(w.dir), worker: w.name(), stored: d.stored})
+	defs := definitions(&witness{executions: executions(w.dir), worker: w.name(), stored: chunks.stored})
 	if err := defs.Validate(); err != nil {
 		return err
 	}

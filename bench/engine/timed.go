@@ -73,6 +73,8 @@ func (p profiles) start() (stop func() error, err error) {
 		if cpu, err = os.Create(p.cpu); err != nil {
 			return nil, err
 		}
+		// The usual 100 Hz would see a run of half a second fifty times. pprof then says on stderr that it
+		// cannot set its own rate.
 		runtime.SetCPUProfileRate(1000)
 		if err := pprof.StartCPUProfile(cpu); err != nil {
 			return nil, err
