@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ const logTime = "2006-01-02 15:04:05.000 UTC"
 
 // logLine is an event on one line: "2026-11-22 02:00:01.123 UTC  INFO  sales_raw  harvested  records=500".
 func logLine(e *runlog.Event, paint report.Paint) string {
-	parts := []string{paint(report.Muted, e.Time.UTC().Format(logTime)), levelWord(e.Level, paint)}
+	parts := []string{paint(report.Muted, e.Time.UTC().Format(logTime)), levelWord(fmt.Sprintf("%-8s", runlog.LevelName(e.Level)), e.Level, paint)}
 	if e.Step != "" {
 		parts = append(parts, string(e.Step))
 	}
@@ -28,26 +29,24 @@ func logLine(e *runlog.Event, paint report.Paint) string {
 
 // talkLine is an event without its time, for those who watch it happen.
 func talkLine(e *runlog.Event, paint report.Paint) string {
-	parts := []string{strings.TrimSpace(levelWord(e.Level, paint))}
+	parts := []string{levelWord(runlog.LevelName(e.Level), e.Level, paint)}
 	if e.Step != "" {
 		parts = append(parts, string(e.Step))
 	}
 	return strings.Join(append(parts, saying(e)...), "  ")
 }
 
-// levelWord is the level, as wide as the widest.
-func levelWord(l slog.Level, paint report.Paint) string {
-	name := runlog.LevelName(l)
-	padded := name + strings.Repeat(" ", max(0, len("CRITICAL")-len(name)))
+// levelWord is the word of a level in its colour.
+func levelWord(word string, l slog.Level, paint report.Paint) string {
 	switch {
 	case l >= slog.LevelError:
-		return paint(report.Bad, padded)
+		return paint(report.Bad, word)
 	case l >= slog.LevelWarn:
-		return paint(report.Warn, padded)
+		return paint(report.Warn, word)
 	case l < slog.LevelInfo:
-		return paint(report.Muted, padded)
+		return paint(report.Muted, word)
 	default:
-		return padded
+		return word
 	}
 }
 

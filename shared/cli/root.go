@@ -52,7 +52,8 @@ the platform failed, 130 interrupted.`,
 	root.SetFlagErrorFunc(flagError)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("home")
-	root.AddCommand(s.runCommand(), s.monitorCommand())
+	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.jobsCommand(), s.definitionsCommand(), s.monitorCommand(),
+		s.versionCommand())
 	return root
 }
 

@@ -116,7 +116,11 @@ func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req ru
 		}
 	}()
 	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
-	out, err := e.Run(ctx, id, &engine.RunOptions{Cancel: cancel, Observe: f.Observe})
+	opts := &engine.RunOptions{Cancel: cancel, Observe: f.Observe}
+	out, err := e.Run(ctx, id, opts)
+	for err == nil && out.Wake && ctx.Err() == nil {
+		out, err = e.Run(ctx, id, opts)
+	}
 	f.Close()
 	if err != nil {
 		return s.broken(id, out, err)

@@ -42,6 +42,9 @@ func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(sto
 		}
 		before(summary)
 		out, err := e.Run(ctx, id, nil)
+		for err == nil && out.Wake && ctx.Err() == nil {
+			out, err = e.Run(ctx, id, nil)
+		}
 		if errors.Is(err, fault.Conflict) {
 			continue
 		}

@@ -27,3 +27,6 @@ func Seconds(d time.Duration) string {
 	}
 	return duration.Text(d)
 }
+
+// Bytes is a size: "3.4 MB".
+func Bytes(n int64) string { return humanize.Bytes(uint64(max(0, n))) }
