@@ -77,7 +77,7 @@ func (s *session) assetsShow(ctx context.Context, key run.AssetKey, limit int) e
 	if s.format != formatTable {
 		return s.printJSON(s.shownAsset(key, def, stands, history))
 	}
-	return s.write(s.assetText(key, def, stands, history, st)...)
+	return s.writeText(s.assetText(key, def, stands, history, st)...)
 }
 
 func (s *session) shownAsset(key run.AssetKey, def *asset.Definition, stands standing, history []run.Materialization) shownAsset {
@@ -113,7 +113,7 @@ func (s *session) assetText(key run.AssetKey, def *asset.Definition, stands stan
 		lines = append(lines, "")
 	}
 	if len(stands.checks) > 0 {
-		g := &grid{indent: 2, columns: []column{{}, {least: 16}, {}, {least: 16}}}
+		g := &grid{indent: 2, columns: []column{{}, {least: 16}, {}, {least: 16, wrap: true}}}
 		for _, c := range stands.checks {
 			g.row(c.state().Painted(s.paint), c.def.Name, c.when(s, now), report.OneLine(c.why()))
 		}
@@ -130,15 +130,13 @@ func (s *session) assetText(key run.AssetKey, def *asset.Definition, stands stan
 	}
 	for _, label := range latest.Labels() {
 		if v := latest[label]; v.Type == metadata.TypeMarkdown && v.Blob == "" {
-			lines = append(lines, s.paint(report.Strong, upperFirst(label)))
+			lines = append(lines, s.paint(report.Strong, label))
 			lines = append(lines, s.markdownLines(text(v))...)
 			lines = append(lines, "")
 		}
 	}
 	return slices.Delete(lines, len(lines)-1, len(lines))
 }
-
-func upperFirst(label string) string { return strings.ToUpper(label[:1]) + label[1:] }
 
 // definitionLines is what the code says of an asset, one fact a line.
 func (s *session) definitionLines(def *asset.Definition) []string {
@@ -148,7 +146,7 @@ func (s *session) definitionLines(def *asset.Definition) []string {
 			lines = append(lines, "  "+line)
 		}
 	}
-	g := &grid{columns: []column{{}, {least: 20}}, indent: 2}
+	g := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
 	add := func(name, value string) {
 		if value != "" {
 			g.row(s.paint(report.Muted, name), value)

@@ -76,7 +76,7 @@ func (s *session) checksShow(ctx context.Context, name string, limit int) error 
 			History []checkResult `json:"history"`
 		}{checkOf(stands), results})
 	}
-	return s.write(s.checkText(stands, history, st)...)
+	return s.writeText(s.checkText(stands, history, st)...)
 }
 
 func (s *session) checkText(c checkStanding, history []run.CheckResult, st *store.Store) []string {
@@ -89,7 +89,7 @@ func (s *session) checkText(c checkStanding, history []run.CheckResult, st *stor
 	if c.def.Options.Description != "" {
 		lines = append(lines, "  "+strings.ReplaceAll(strings.TrimSpace(c.def.Options.Description), "\n", "\n  "))
 	}
-	g := &grid{columns: []column{{}, {least: 20}}, indent: 2}
+	g := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
 	if c.def.Options.Blocking {
 		g.row(s.paint(report.Muted, "blocking"), "yes: what is downstream waits for it")
 	}
@@ -99,7 +99,7 @@ func (s *session) checkText(c checkStanding, history []run.CheckResult, st *stor
 	if c.last == nil {
 		return append(lines, "It was never evaluated. Run it with: "+s.call("run", "--select", string(c.def.Step())))
 	}
-	past := &grid{indent: 2, columns: []column{{title: "EVALUATED"}, {title: "RUN"}, {title: "STATUS"}, {title: "", least: 20}}}
+	past := &grid{indent: 2, columns: []column{{title: "EVALUATED"}, {title: "RUN"}, {title: "STATUS"}, {least: 16, wrap: true}}}
 	for _, r := range history {
 		past.row(s.when(r.Time, now), r.Run.Short(), report.OfCheck(r.Status, r.Severity).Painted(s.paint), report.OneLine(whyOf(r)))
 	}

@@ -1,12 +1,10 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/lipgloss/table"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/muesli/termenv"
 
 	"waggle/shared/report"
 )
@@ -23,6 +21,7 @@ type column struct {
 	title string
 	right bool // numbers
 	least int  // how far it may be cut; 0: never
+	wrap  bool // of the last column: goes on below instead of being cut
 }
 
 // gap is the space between columns.
@@ -33,50 +32,57 @@ func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
 // lines draws the grid.
 func (g *grid) lines(s *session) []string {
 	widths := g.fit(s.width())
-	t := table.New().Border(lipgloss.HiddenBorder()).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(false).BorderRow(false)
-	plain := renderer(termenv.Ascii).NewStyle()
-	t.StyleFunc(func(_, col int) lipgloss.Style {
-		style := plain
-		if g.columns[col].right {
-			style = style.Align(lipgloss.Right)
+	lines := make([]string, 0, len(g.rows)+1)
+	if g.titled() {
+		titles := make([]string, len(g.columns))
+		for i, c := range g.columns {
+			titles[i] = s.paint(report.Muted, c.title)
 		}
-		if col < len(g.columns)-1 {
-			style = style.PaddingRight(gap)
-		}
-		return style
-	})
-	if titles := g.titles(s.paint); titles != nil {
-		t.Headers(titles...)
+		lines = append(lines, g.line(titles, widths))
 	}
 	for _, row := range g.rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = ansi.Truncate(cell, widths[i], "…")
-		}
-		t.Row(cells...)
-	}
-	lines := strings.Split(t.Render(), "\n")
-	for i, line := range lines {
-		lines[i] = strings.Repeat(" ", g.indent) + strings.TrimRight(line, " ")
+		lines = append(lines, g.folded(row, widths)...)
 	}
 	return lines
 }
 
-func (g *grid) titles(paint report.Paint) []string {
-	var titles []string
-	for _, c := range g.columns {
-		if c.title != "" {
-			titles = make([]string, 0, len(g.columns))
+// folded is a row, on several lines where its last cell is wrapped.
+func (g *grid) folded(row []string, widths []int) []string {
+	last := len(row) - 1
+	if !g.columns[last].wrap || ansi.StringWidth(row[last]) <= widths[last] {
+		return []string{g.line(row, widths)}
+	}
+	var lines []string
+	cells := slices.Clone(row)
+	for _, part := range strings.Split(ansi.Wrap(row[last], widths[last], ""), "\n") {
+		cells[last] = part
+		lines = append(lines, g.line(cells, widths))
+		clear(cells)
+	}
+	return lines
+}
+
+func (g *grid) line(cells []string, widths []int) string {
+	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", g.indent))
+	for i, cell := range cells {
+		cell = ansi.Truncate(cell, widths[i], "…")
+		space := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell))
+		if g.columns[i].right {
+			cell = space + cell
+		} else {
+			cell += space
 		}
+		if i > 0 {
+			b.WriteString(strings.Repeat(" ", gap))
+		}
+		b.WriteString(cell)
 	}
-	if titles == nil {
-		return nil
-	}
-	for _, c := range g.columns {
-		titles = append(titles, paint(report.Muted, c.title))
-	}
-	return titles
+	return strings.TrimRight(b.String(), " ")
+}
+
+func (g *grid) titled() bool {
+	return slices.ContainsFunc(g.columns, func(c column) bool { return c.title != "" })
 }
 
 // fit returns the width of each column within the width of a line; 0 is any.

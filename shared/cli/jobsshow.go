@@ -58,7 +58,7 @@ func (s *session) jobsShow(ctx context.Context, name string) error {
 			Runs []runJSON `json:"runs"`
 		}{s.jobDefinition(j, p), runs})
 	}
-	return s.write(s.jobText(j, p, runs, st.Now())...)
+	return s.writeText(s.jobText(j, p, runs, st.Now())...)
 }
 
 func (s *session) jobText(j *job.Job, p *plan.Plan, runs []runJSON, now time.Time) []string {
@@ -66,7 +66,7 @@ func (s *session) jobText(j *job.Job, p *plan.Plan, runs []runJSON, now time.Tim
 	if j.Options.Description != "" {
 		lines = append(lines, "  "+strings.ReplaceAll(strings.TrimSpace(j.Options.Description), "\n", "\n  "))
 	}
-	facts := &grid{columns: []column{{}, {least: 20}}, indent: 2}
+	facts := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
 	for _, schedule := range s.schedulesOf(j) {
 		next := schedule.Next(now)
 		facts.row(s.paint(report.Muted, "schedule"), fmt.Sprintf("%s: %s %s, next %s", schedule.Name, schedule.Cron, schedule.Options.TimeZone,
@@ -82,13 +82,13 @@ func (s *session) jobText(j *job.Job, p *plan.Plan, runs []runJSON, now time.Tim
 	facts.row(s.paint(report.Muted, "defined in"), j.Origin)
 	lines = append(append(lines, facts.lines(s)...), "")
 
-	settings := &grid{indent: 2, columns: []column{{title: "NAME"}, {title: "TYPE"}, {title: "DEFAULT", least: 10}, {title: "", least: 20}}}
+	settings := &grid{indent: 2, columns: []column{{title: "NAME"}, {title: "TYPE"}, {title: "DEFAULT", least: 10}, {least: 20, wrap: true}}}
 	for _, f := range p.ConfigFields() {
 		settings.row(f.Name, f.TypeWord(), defaultText(f, j), f.Help)
 	}
 	lines = append(lines, s.part("Settings (--config name=value)", settings, 0, "")...)
 
-	steps := &grid{indent: 2, columns: []column{{title: "GROUP", least: 8}, {title: "STEP", least: 16}, {title: "AFTER", least: 12}}}
+	steps := &grid{indent: 2, columns: []column{{title: "GROUP", least: 8}, {title: "STEP", least: 16}, {title: "AFTER", least: 12, wrap: true}}}
 	for i, step := range p.Steps {
 		if i == shownSteps {
 			break

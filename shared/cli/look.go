@@ -25,7 +25,9 @@ func (s *session) painter(tty *os.File) report.Paint {
 	if tty == nil || s.env("NO_COLOR") != "" || s.env("TERM") == "dumb" {
 		return report.Unpainted
 	}
-	r := renderer(termenv.ANSI)
+	r := lipgloss.NewRenderer(io.Discard)
+	r.SetColorProfile(termenv.ANSI)
+	r.SetHasDarkBackground(true) // else it asks the terminal
 	styles := map[report.Role]lipgloss.Style{
 		report.Strong: r.NewStyle().Bold(true),
 		report.Muted:  r.NewStyle().Faint(true),
@@ -41,12 +43,4 @@ func (s *session) painter(tty *os.File) report.Paint {
 		}
 		return style.Render(text)
 	}
-}
-
-// renderer never asks the terminal anything.
-func renderer(profile termenv.Profile) *lipgloss.Renderer {
-	r := lipgloss.NewRenderer(io.Discard)
-	r.SetColorProfile(profile)
-	r.SetHasDarkBackground(true)
-	return r
 }

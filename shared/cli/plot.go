@@ -39,7 +39,7 @@ func (s *session) plots(history []run.Materialization) []string {
 	var lines []string
 	for _, label := range changed[:min(len(changed), maxPlots)] {
 		numbers := series[label]
-		lines = append(lines, s.paint(report.Strong, upperFirst(label))+fmt.Sprintf(" over the last %d", len(numbers)))
+		lines = append(lines, s.paint(report.Strong, label)+fmt.Sprintf(" over the last %d materializations", len(numbers)))
 		width := plotWidth
 		if w := s.width(); w > 0 {
 			width = max(10, min(width, w-20))

@@ -193,5 +193,5 @@ func (s *session) printEnd(ctx context.Context, st *store.Store, r *report.Repor
 	if r.Status == run.Failure {
 		words = "See why"
 	}
-	return s.write(append(lines, "  "+words+": "+s.call("runs", "show", r.ID.Short()))...)
+	return s.writeText(append(lines, "  "+words+": "+s.call("runs", "show", r.ID.Short()))...)
 }

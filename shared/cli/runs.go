@@ -69,13 +69,16 @@ type runJSON struct {
 }
 
 func (s *session) runs(ctx context.Context, f runsFlags) error {
-	filter, err := f.filter(time.Now())
+	filter, span, err := f.filter()
 	if err != nil {
 		return err
 	}
 	st, err := s.look(ctx)
 	if err != nil {
 		return err
+	}
+	if span > 0 {
+		filter.Since = st.Now().Add(-span)
 	}
 	page, next, err := st.Runs(ctx, filter, f.limit, f.cursor)
 	if err != nil {
@@ -130,25 +133,21 @@ func (f runsFlags) words(cursor string) []string {
 	return append(words, "--cursor", quoted(cursor))
 }
 
-func (f runsFlags) filter(now time.Time) (store.Filter, error) {
-	filter := store.Filter{Job: f.job}
+// filter checks the flags; span is how far back to look, 0 is to the first run.
+func (f runsFlags) filter() (filter store.Filter, span time.Duration, err error) {
+	filter.Job = f.job
 	if f.limit < 1 || f.limit > 1000 {
-		return filter, usage("give 1 to 1000", "--limit %d", f.limit)
+		return filter, 0, usage("give 1 to 1000", "--limit %d", f.limit)
 	}
-	var err error
 	if f.status != "" {
 		if filter.Status, err = parseStatus(f.status); err != nil {
-			return filter, err
+			return filter, 0, err
 		}
 	}
 	if f.last != "" {
-		span, err := parseSpan(f.last)
-		if err != nil {
-			return filter, err
-		}
-		filter.Since = now.Add(-span)
+		span, err = parseSpan(f.last)
 	}
-	return filter, nil
+	return filter, span, err
 }
 
 // parseStatus reads a status, also by the word that people see.
@@ -225,7 +224,7 @@ func (r runJSON) name() string { return run.Request{Job: r.Job, Selection: r.Sel
 
 func (s *session) runsGrid(list []runJSON, now time.Time) *grid {
 	g := &grid{columns: []column{{title: "RUN"}, {title: "STATUS"}, {title: "OF", least: 12}, {title: "LAUNCHED"}, {title: "TOOK", right: true},
-		{title: "ASSETS", right: true}, {title: "CHECKS", right: true}, {title: "", least: 12}}}
+		{title: "ASSETS", right: true}, {title: "CHECKS", right: true}, {least: 8}}}
 	for _, r := range list {
 		took, checks := "", ""
 		if r.DurationMS != nil {

@@ -79,7 +79,7 @@ func (s *session) runsShow(ctx context.Context, name string) error {
 	}
 	lines = append(lines, s.runMetadata(r)...)
 	lines = append(lines, "Its log: "+s.call("runs", "logs", r.ID.Short()))
-	return s.write(lines...)
+	return s.writeText(lines...)
 }
 
 // shownRun is a report with what else the store knows of the run.
@@ -117,7 +117,7 @@ func (s *session) planOf(f *runlog.Fold) (p *plan.Plan, changed bool) {
 // runHead is the run itself: one fact a line.
 func (s *session) runHead(r *report.Report, f *runlog.Fold, own owner.Ownership, st *store.Store) []string {
 	now := st.Now()
-	g := &grid{columns: []column{{}, {least: 20}}, indent: 2}
+	g := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
 	add := func(name, value string) {
 		if value != "" {
 			g.row(s.paint(report.Muted, name), value)
@@ -187,7 +187,7 @@ func (s *session) absolute(t, now time.Time) string {
 
 func (s *session) assetLines(r *report.Report, now time.Time) []string {
 	g := &grid{indent: 2, columns: []column{{title: "STATUS"}, {title: "ASSET", least: 16}, {title: "GROUP", least: 8}, {title: "ROWS", right: true},
-		{title: "TOOK", right: true}, {title: "ATTEMPT", right: true}, {title: "", least: 10}}}
+		{title: "TOOK", right: true}, {title: "ATTEMPT", right: true}, {least: 12, wrap: true}}}
 	left := 0
 	for _, a := range r.Assets {
 		if len(r.Assets) > shownSteps && a.Status == run.StepSucceeded {
@@ -217,7 +217,7 @@ func (s *session) assetLines(r *report.Report, now time.Time) []string {
 }
 
 func (s *session) checkLines(r *report.Report) []string {
-	g := &grid{indent: 2, columns: []column{{title: "STATUS"}, {title: "CHECK", least: 16}, {title: "ASSET", least: 12}, {title: "BLOCKING"}, {title: "TOOK", right: true}, {title: "", least: 12}}}
+	g := &grid{indent: 2, columns: []column{{title: "STATUS"}, {title: "CHECK", least: 16}, {title: "ASSET", least: 12}, {title: "BLOCKING"}, {title: "TOOK", right: true}, {least: 16, wrap: true}}}
 	left := 0
 	for _, c := range r.Checks {
 		if len(r.Checks) > shownSteps && c.Passed {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
 	"waggle/shared/report"
@@ -95,6 +96,31 @@ func (s *session) write(lines ...string) error {
 	}
 	_, err := io.WriteString(s.out, strings.Join(lines, "\n")+"\n")
 	return err
+}
+
+// writeText writes lines of text, those that are wider than the terminal folded between words.
+func (s *session) writeText(lines ...string) error {
+	width := s.width()
+	if width == 0 {
+		return s.write(lines...)
+	}
+	var folded []string
+	for _, line := range lines {
+		if ansi.StringWidth(line) <= width {
+			folded = append(folded, line)
+			continue
+		}
+		indent := strings.Repeat(" ", len(line)-len(strings.TrimLeft(line, " "))+2)
+		for i, part := range strings.Split(ansi.Wrap(strings.TrimLeft(line, " "), max(20, width-len(indent)), ""), "\n") {
+			if i == 0 {
+				part = indent[2:] + part
+			} else {
+				part = indent + part
+			}
+			folded = append(folded, part)
+		}
+	}
+	return s.write(folded...)
 }
 
 // homeDir is the folder of the store.

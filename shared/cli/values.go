@@ -15,7 +15,7 @@ const longValue = 200
 
 // metadataGrid lists labelled values, one a line.
 func (s *session) metadataGrid(values metadata.Values) *grid {
-	g := &grid{columns: []column{{least: 8}, {}, {least: 20}}, indent: 2}
+	g := &grid{columns: []column{{least: 8}, {}, {least: 20, wrap: true}}, indent: 2}
 	for _, label := range values.Labels() {
 		v := values[label]
 		kind := string(v.Type)
