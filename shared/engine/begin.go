@@ -18,34 +18,40 @@ const (
 	levelError   = slog.LevelError
 )
 
-// begin brings the loop to where the log ends. It reports whether there is something to run; if not, the run
-// has its end.
-func (x *execution) begin() bool {
+// begin brings the loop to where the log ends. It reports whether there is something to run; if not, how
+// this execution ends.
+func (x *execution) begin() (bool, End) {
 	p, config, failure := (*plan.Plan)(nil), run.Config(nil), (*runlog.Failure)(nil)
 	var barren int
 	var fresh, canceling bool
 	x.journal.Look(func(f *runlog.Fold) {
 		p, config, failure = x.engine.planOf(f)
+		x.plan, x.config = p, config
 		barren, fresh, canceling = f.Barren, f.Record.Started.IsZero(), f.Record.Status == run.Canceling
 	})
 	switch asked, err := x.store.CancelRequested(x.ctx, x.id); {
 	case err == nil && asked, canceling, closed(x.opts.Cancel):
 		x.journal.Append(runlog.Event{Type: runlog.RunCanceled})
-		return false
+		return false, Ended
 	case failure != nil:
 		x.failRun(failure)
-		return false
+		return false, Ended
 	case barren >= maxBarren:
 		x.failRun(&runlog.Failure{Reason: run.Crashed, Error: "three workers in a row died before a step came to a result; likely out of memory or time"})
-		return false
+		return false, Ended
 	}
-	x.plan, x.config = p, config
 	if fresh {
+		if has, err := x.slots(); err != nil {
+			x.journal.fail(err)
+			return false, HandedOver
+		} else if !has {
+			return false, Parked
+		}
 		x.journal.Append(runlog.Event{Type: runlog.RunStart, Data: &runlog.Start{Plan: p.Hash, Steps: len(p.Steps), CodeVersion: x.request.CodeVersion}})
 	}
 	x.journal.Look(x.resume)
 	x.judge()
-	return true
+	return true, ""
 }
 
 func closed(c <-chan struct{}) bool {

@@ -40,6 +40,10 @@ type Outcome struct {
 	Due    time.Time // when the run must be looked at; zero if it ended
 	// Wake says that a note came while the run was given up, too late to be acted on: the caller runs it again.
 	Wake bool
+	// Retry is the run that was launched to retry this one; empty: none. The caller runs it.
+	Retry run.ID
+	// Woken are runs that waited and now have their slots. The caller wakes whoever runs them.
+	Woken []run.ID
 	// LeftRunning is how many steps ignored their cancellation and still run. A process
 	// with some should exit.
 	LeftRunning int
@@ -88,13 +92,19 @@ func (x *execution) execute() (Outcome, error) {
 	out.LeftRunning = x.leftRunning
 	x.journal.Look(func(f *runlog.Fold) { out.Record = f.Record.Clone() })
 	x.tell(x.journal.complete())
+	if err == nil {
+		err = x.engine.retry(background, x.lease, func() error { return x.follow(background, &out) })
+	}
+	out.Woken = x.woken
 	switch {
 	case err != nil:
 		out.Due = x.store.Now().Add(x.store.Lease())
 	case out.End == HandedOver:
 		out.Due = x.store.Now()
 	case out.End == Parked:
-		out.Due = x.nextRetry()
+		if out.Due = x.nextRetry(); out.Due.IsZero() {
+			out.Due = x.store.Now().Add(lookAgain)
+		}
 	}
 	if errors.Is(err, fault.Lost) {
 		return out, err

@@ -52,6 +52,7 @@ type execution struct {
 	stopping    error     // why no more steps start; nil: they do
 	giveUp      time.Time // when steps that do not stop are left running
 	leftRunning int
+	woken       []run.ID // runs that this one gave slots to
 }
 
 // progress is what the loop knows of a step.
@@ -79,8 +80,8 @@ func (e *Engine) execution(ctx context.Context, p *possession, opts *RunOptions)
 
 // loop runs steps until the run has ended or this execution must end.
 func (x *execution) loop() End {
-	if !x.begin() {
-		return Ended
+	if ok, end := x.begin(); !ok {
+		return end
 	}
 	var timeout, deadline <-chan time.Time
 	if d := x.timeLimit(); d > 0 {
@@ -481,6 +482,6 @@ func (x *execution) finish() End {
 }
 
 func (x *execution) failRun(f *runlog.Failure) {
-	f.Error = cutTo(f.Error, 2*inlineText)
+	f.Error, f.WillRetry = cutTo(f.Error, 2*inlineText), x.retried(f.Reason)
 	x.journal.Append(runlog.Event{Type: runlog.RunFailure, Level: levelError, Message: brief(f.Error), Data: f})
 }

@@ -43,8 +43,20 @@ type Options struct {
 	MaxRuns int
 	// TagLimits limit the runs that share the value of a tag, of this and other jobs.
 	TagLimits []TagLimit
+	// Retry says what follows a run that failed. The zero value is no retry.
+	Retry Retry
 	// Priority decides which of the runs that wait starts first: the higher. From -10,000 to 10,000.
 	Priority int
+}
+
+// Retry says how often a failed run is run again, as a run of its own. Failures of the run itself, that
+// its code or configuration do not fit, are not retried; nor are canceled runs.
+type Retry struct {
+	// Max is the number of further runs. 0 is none.
+	Max int
+	// FromStart runs every step again. The default is from failure: only the steps without a result, with
+	// the newest good values of the others.
+	FromStart bool
 }
 
 // TagLimit is how many runs with the same value of a tag run at once.
@@ -105,6 +117,9 @@ func (j *Job) checkLimits() {
 		if l.Max < 1 {
 			j.mistake("TagLimits[%d] has Max %d, so no run could ever start; it must be 1 or more", i, l.Max)
 		}
+	}
+	if j.Options.Retry.Max < 0 {
+		j.mistake("Retry.Max is %d; it must be 0 or more", j.Options.Retry.Max)
 	}
 	if p := j.Options.Priority; p < -run.MaxPriority || p > run.MaxPriority {
 		j.mistake("Priority is %d; it must be from %d to %d", p, -run.MaxPriority, run.MaxPriority)

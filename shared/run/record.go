@@ -25,6 +25,7 @@ type Record struct {
 	Status    Status
 	Reason    Reason // of FAILURE; empty for others
 	Error     string // the first real error; empty where nothing failed
+	WillRetry bool   // another run of the request follows
 	Launched  time.Time
 	Started   time.Time // zero: not started
 	Ended     time.Time // zero: not ended

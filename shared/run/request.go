@@ -11,8 +11,9 @@ type Request struct {
 	Selection   []StepKey         `json:"selection,omitempty"` // empty: every step of the job
 	Config      Config            `json:"config,omitempty"`    // what differs from the defaults
 	Tags        map[string]string `json:"tags,omitempty"`
-	Parent      ID                `json:"parent,omitempty"` // the run that this one retries
-	Root        ID                `json:"root,omitempty"`   // the first of that chain
+	Parent      ID                `json:"parent,omitempty"`  // the run that this one retries
+	Root        ID                `json:"root,omitempty"`    // the first of that chain
+	Retries     int               `json:"retries,omitempty"` // how many runs of that chain came before
 	CodeVersion string            `json:"code_version,omitempty"`
 	Limits      []Limit           `json:"limits,omitempty"`   // empty: the run never waits
 	Priority    int               `json:"priority,omitempty"` // a higher one is admitted first; from -MaxPriority to MaxPriority

@@ -19,6 +19,8 @@ type Type string
 // The types of events, with the Data each carries; nil where none is named.
 const (
 	Owner           Type = "OWNER"                  // *Ownership: a worker took the run
+	RunEnqueued     Type = "RUN_ENQUEUED"           // waits for its slots; the message says which
+	RunDequeued     Type = "RUN_DEQUEUED"           // has its slots
 	RunStart        Type = "RUN_START"              // *Start
 	RunCanceling    Type = "RUN_CANCELING"          //
 	RunSuccess      Type = "RUN_SUCCESS"            //
@@ -38,7 +40,7 @@ const (
 
 // Types lists every type of event.
 func Types() []Type {
-	return []Type{Owner, RunStart, RunCanceling, RunSuccess, RunFailure, RunCanceled, StepStart, StepSuccess, StepFailure,
+	return []Type{Owner, RunEnqueued, RunDequeued, RunStart, RunCanceling, RunSuccess, RunFailure, RunCanceled, StepStart, StepSuccess, StepFailure,
 		StepUpForRetry, StepInterrupted, StepSkipped, StepCanceled, Materialization, CheckEvaluation, Log}
 }
 
@@ -83,6 +85,8 @@ type Begun struct {
 type Failure struct {
 	Reason run.Reason `json:"reason"`
 	Error  string     `json:"error"` // the first real error
+	// WillRetry promises another run of the same request; it exists before this one is settled.
+	WillRetry bool `json:"will_retry,omitempty"`
 }
 
 // Outcome is the Data of the end of an attempt.

@@ -65,6 +65,8 @@ func (f *Fold) Apply(e *Event) error {
 
 // statusAfter is the status that an event gives its run.
 var statusAfter = map[Type]run.Status{
+	RunEnqueued:  run.Queued,
+	RunDequeued:  run.NotStarted,
 	RunStart:     run.Started,
 	RunCanceling: run.Canceling,
 	RunSuccess:   run.Success,
@@ -85,7 +87,7 @@ func (f *Fold) applyToRun(e *Event) {
 	case *Start:
 		f.Record.Started, f.Record.StepCount, f.Plan = e.Time, data.Steps, data.Plan
 	case *Failure:
-		f.Record.Reason, f.Record.Error = data.Reason, data.Error
+		f.Record.Reason, f.Record.Error, f.Record.WillRetry = data.Reason, data.Error, data.WillRetry
 	}
 }
 

@@ -149,12 +149,14 @@ func dataFor(t *rapid.T, kind runlog.Type) any {
 	}
 }
 
+// after is the status that an event gives its run.
+var after = map[runlog.Type]run.Status{runlog.RunEnqueued: run.Queued, runlog.RunDequeued: run.NotStarted, runlog.RunStart: run.Started,
+	runlog.RunCanceling: run.Canceling, runlog.RunSuccess: run.Success, runlog.RunFailure: run.Failure, runlog.RunCanceled: run.Canceled}
+
 // history draws a log that the state machine allows: any events, in any order else.
 func history() *rapid.Generator[[]runlog.Event] {
 	return rapid.Custom(func(t *rapid.T) []runlog.Event {
 		status, at := run.NotStarted, launched
-		after := map[runlog.Type]run.Status{runlog.RunStart: run.Started, runlog.RunCanceling: run.Canceling, runlog.RunSuccess: run.Success,
-			runlog.RunFailure: run.Failure, runlog.RunCanceled: run.Canceled}
 		var events []runlog.Event
 		for range rapid.IntRange(0, 30).Draw(t, "events") {
 			kind := rapid.SampledFrom(runlog.Types()).Draw(t, "type")

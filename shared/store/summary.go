@@ -15,7 +15,8 @@ type Summary struct {
 	Request  run.Request `json:"request"`
 	Status   run.Status  `json:"status"`
 	Reason   run.Reason  `json:"reason,omitempty"`
-	Error    string      `json:"error,omitempty"` // the first, cut
+	Error    string      `json:"error,omitempty"`   // the first, cut
+	Waiting  string      `json:"waiting,omitempty"` // what a queued run waits for
 	Launched time.Time   `json:"launched"`
 	Started  time.Time   `json:"started,omitzero"`
 	Ended    time.Time   `json:"ended,omitzero"`

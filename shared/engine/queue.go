@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+	"waggle/shared/store"
+)
+
+// lookAgain is when a queued run is due, should nobody wake it before.
+const lookAgain = 30 * time.Second
+
+// slots reports whether the run has its slots, and queues it if not: first it queues, then it looks, so that a slot that becomes
+// free meanwhile is seen by one of the two.
+func (x *execution) slots() (bool, error) {
+	if len(x.request.Limits) == 0 {
+		return true, nil
+	}
+	var has bool
+	var waiting store.Waiting
+	err := x.engine.retry(x.ctx, x.lease, func() (err error) {
+		if has, waiting, err = x.store.HasSlots(x.ctx, x.id, x.request.Limits); err != nil || has {
+			return err
+		}
+		if err = x.store.Enqueue(x.ctx, x.id, x.request); err != nil {
+			return err
+		}
+		if err = x.admit(x.ctx); err != nil {
+			return err
+		}
+		has, waiting, err = x.store.HasSlots(x.ctx, x.id, x.request.Limits)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	queued := x.status() == run.Queued
+	switch {
+	case has && queued:
+		x.journal.Append(runlog.Event{Type: runlog.RunDequeued})
+	case !has && !queued:
+		x.journal.Append(runlog.Event{Type: runlog.RunEnqueued, Message: waiting.String()})
+	}
+	x.lease.Update(func(s *store.Summary) {
+		s.Waiting = ""
+		if !has {
+			s.Waiting = waiting.String()
+		}
+	})
+	return has, nil
+}
+
+// admit gives free slots to whoever waits, and notes whom the caller of Run has to wake.
+func (x *execution) admit(ctx context.Context) error {
+	admitted, err := x.store.Admit(ctx)
+	for _, id := range admitted {
+		if id != x.id {
+			x.woken = append(x.woken, id)
+		}
+	}
+	return err
+}
