@@ -14,6 +14,7 @@ package dynamodriver
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -93,9 +94,18 @@ func (d *Driver) do(ctx context.Context, op string, request func(context.Context
 	if err := d.usable(ctx, op); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, d.timeout)
+	var last lastTry
+	bounded, cancel := context.WithTimeout(context.WithValue(ctx, lastTryKey{}, &last), d.timeout)
 	defer cancel()
-	return d.translate(ctx, op, request(bounded))
+	err := request(bounded)
+	var known *fault.Error
+	if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &known) {
+		err = last.err
+		if err == nil {
+			err = &slowError{d.timeout}
+		}
+	}
+	return d.translate(ctx, op, err)
 }
 
 func (d *Driver) usable(ctx context.Context, op string) error {

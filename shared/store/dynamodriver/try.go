@@ -97,14 +97,24 @@ func (*eachTry) ID() string { return "WaggleEachTry" }
 // HandleFinalize implements middleware.FinalizeMiddleware.
 func (e *eachTry) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	e.usage.request()
+	last, _ := ctx.Value(lastTryKey{}).(*lastTry)
 	bounded, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	out, metadata, err := next.HandleFinalize(bounded, in)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		err = &slowError{e.timeout} // the SDK takes the end of a context for the caller's wish, and would not try again
 	}
+	if last != nil && ctx.Err() == nil {
+		last.err = err
+	}
 	return out, metadata, err
 }
+
+// lastTry is what the newest try failed with. Where the time for all of them ends during a pause, the SDK only says
+// that; what DynamoDB said is the reason.
+type lastTry struct{ err error }
+
+type lastTryKey struct{}
 
 // slowError says that one try took too long.
 type slowError struct{ after time.Duration }
