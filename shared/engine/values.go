@@ -125,8 +125,9 @@ func (v *values) decode(ctx context.Context, def *asset.Definition, stored *run.
 		return nil, fault.New(fault.Incompatible, "%s was stored as %s, now it is %s", def.Key, stored.Codec, def.Codec.Name()).WithHint("materialize it again")
 	}
 	value, err := codec.Decode(data, def.Type)
-	if errors.Is(err, fault.Incompatible) {
-		return nil, fault.New(fault.Incompatible, "%s was %w; materialize it again", def.Key, err)
+	var was *fault.Error
+	if errors.As(err, &was) && was.Code == fault.Incompatible { // its hint would come twice
+		return nil, fault.New(fault.Incompatible, "%s was %w; materialize it again", def.Key, was.Err)
 	}
 	return value, err
 }
