@@ -57,7 +57,7 @@ func TestFiveMistakesReadAsTroubleshootingSays(t *testing.T) {
 				t.Errorf("the reader sees\n%s\nthe golden has\n%s", got, want)
 			}
 			for _, line := range strings.Split(strings.TrimSpace(string(want)), "\n") {
-				if m.name != "undeclared" && !strings.Contains(string(guide), strings.TrimSpace(line)) {
+				if m.name != "undeclared" && !strings.HasPrefix(line, "#") && !strings.Contains(string(guide), strings.TrimSpace(line)) {
 					t.Errorf("docs/troubleshooting.md does not show this line:\n%s", line)
 				}
 			}
@@ -83,14 +83,19 @@ func normalized(tree, out string) string {
 const shopMain = `package main
 
 import (
+	"context"
 	"os"
 
 	"waggle/pipelines/shop"
 	"waggle/shared/cli"
 	"waggle/shared/embedded"
+	"waggle/shared/store"
 )
 
 func main() {
-	os.Exit(cli.Main(cli.App{Definitions: shop.Definitions, Open: embedded.Open}))
+	os.Exit(cli.Main(context.Background(), cli.App{
+		Definitions: shop.Definitions,
+		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
+	}, os.Args[1:], cli.Streams{}))
 }
 `

@@ -248,7 +248,11 @@ func (a *attempt) errorOf(err error) *run.Error {
 	case panicked:
 		return &run.Error{Kind: run.Panicked, Message: a.cutText("error", "panic: "+fmt.Sprint(p.value)), Stack: a.cutText("stack", p.stack)}
 	case errors.Is(cause, errTimeout), errors.Is(cause, errRunTimeout):
-		return &run.Error{Kind: run.TimedOut, Message: a.cutText("error", fmt.Sprintf("%v: %v", cause, err))}
+		message := cause.Error()
+		if err != context.Canceled { // it says more than that it was stopped
+			message += ": " + fmt.Sprint(err)
+		}
+		return &run.Error{Kind: run.TimedOut, Message: a.cutText("error", message)}
 	case errors.Is(cause, errInterrupted):
 		return &run.Error{Kind: run.Interrupted, Message: a.cutText("error", fmt.Sprint(err))}
 	}

@@ -40,7 +40,7 @@ func (a *attempt) Load(_ context.Context, def *asset.Definition) (any, error) {
 			return a.read(def)
 		}
 	}
-	return nil, fault.New(fault.Invalid, "%s loads %q, which it does not declare", a.step.Key, string(def.Key)).WithHint("add it to Deps")
+	return nil, fault.New(fault.Invalid, "loads %q, which it does not declare", string(def.Key)).WithHint("add it to Deps")
 }
 
 func (a *attempt) Previous(ctx context.Context) (any, error) {

@@ -40,7 +40,7 @@ func (a *attempt) unchanged() error {
 	for _, g := range a.given {
 		now, err := g.def.Codec.Encode(g.value)
 		if err != nil || !bytes.Equal(now, g.encoded) {
-			return fault.New(fault.Invalid, "%s changed its input %s; inputs are read-only, other steps may read the same value", a.step.Key, g.def.Key).
+			return fault.New(fault.Invalid, "changed its input %s; inputs are read-only, other steps may read the same value", g.def.Key).
 				WithHint("change a copy: slices.Clone")
 		}
 	}

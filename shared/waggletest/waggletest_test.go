@@ -71,7 +71,7 @@ func TestABlockingCheckOnAGivenAssetHoldsDownstreamBack(t *testing.T) {
 func TestAStepThatChangesItsInputFailsByName(t *testing.T) {
 	t.Parallel()
 	r := waggletest.RunJob(t, definitions(sales, count, sorter), "job", nil)
-	if r.Status != run.Failure || !strings.Contains(r.Error, "sorter changed its input sales") {
+	if r.Status != run.Failure || !strings.Contains(r.Error, "sorter: changed its input sales") {
 		t.Errorf("%s %q", r.Status, r.Error)
 	}
 	if step := r.Step("count"); step == nil || step.Status != run.StepSucceeded {
