@@ -129,6 +129,16 @@ func (c *conn) write(f func() error) error {
 	return err
 }
 
+// look runs f as one transaction that only reads, so that all it reads is of one moment.
+func (c *conn) look(f func() error) error {
+	if _, err := c.exec("BEGIN"); err != nil {
+		return err
+	}
+	err := f()
+	_, end := c.exec("ROLLBACK")
+	return firstError(err, end)
+}
+
 func (c *conn) prepared(query string) (sqldriver.Stmt, error) {
 	if s := c.kept[query]; s != nil {
 		return s, nil

@@ -47,7 +47,12 @@ PRAGMA user_version = 1;
 // prepareFile makes sure that the file is ours, of this version and writable; an empty
 // one becomes so.
 func prepareFile(c *conn) error {
-	fresh, err := inspect(c)
+	var fresh bool
+	// In one transaction: between two looks another process may make the layout.
+	err := c.look(func() (err error) {
+		fresh, err = inspect(c)
+		return err
+	})
 	if err != nil {
 		return err
 	}
