@@ -25,6 +25,7 @@ type attempt struct {
 	step    *plan.Step
 	number  int
 	careful bool
+	after   int64 // number of an event that must be stored before it starts; 0: none
 	ctx     context.Context
 	stop    context.CancelCauseFunc
 	began   time.Time // when it was started, the loading of its inputs included
@@ -111,10 +112,12 @@ func (a *attempt) check() (events []runlog.Event, blocks bool, err error) {
 
 // prepare waits for the log, if it must, and gathers what the function takes.
 func (a *attempt) prepare() (*asset.Context, []any, error) {
+	after := a.after
 	if a.waits() {
-		if err := a.x.journal.Wait(a.ctx, a.x.journal.last()); err != nil {
-			return nil, nil, err
-		}
+		after = a.x.journal.last()
+	}
+	if err := a.x.journal.Wait(a.ctx, after); err != nil {
+		return nil, nil, err
 	}
 	inputs, err := a.inputs()
 	return asset.NewContext(a.ctx, a), inputs, err

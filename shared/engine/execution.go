@@ -47,6 +47,7 @@ type execution struct {
 	retrying    []*plan.Step
 	running     map[*plan.Step]*attempt
 	careful     map[*plan.Step]bool // must have results before others start
+	cleared     int64               // number of the event that the last of them ended with; it must be stored before others start
 	left        int                 // steps without a result
 	firstError  string
 	stopping    error     // why no more steps start; nil: they do
@@ -238,7 +239,7 @@ func (x *execution) launch(s *plan.Step) {
 	p := &x.steps[s.Index]
 	p.status = run.StepRunning
 	p.attempts++
-	a := &attempt{x: x, step: s, number: p.attempts, careful: len(x.careful) > 0, began: x.store.Now()}
+	a := &attempt{x: x, step: s, number: p.attempts, careful: len(x.careful) > 0, after: x.cleared, began: x.store.Now()}
 	a.ctx, a.stop = context.WithCancelCause(x.ctx)
 	x.running[s] = a
 	e := a.event(runlog.StepStart, nil)
@@ -321,8 +322,19 @@ func (x *execution) succeed(s *plan.Step, r result) {
 func (x *execution) done(s *plan.Step, status run.StepStatus) {
 	x.steps[s.Index].status = status
 	x.left--
-	delete(x.careful, s)
+	x.clear(s)
 	x.values.release(s)
+}
+
+// clear ends the suspicion of a step that has its result, which is in the log. Were that not stored when another step kills
+// this worker, the next owner would blame this one.
+func (x *execution) clear(s *plan.Step) {
+	if !x.careful[s] {
+		return
+	}
+	if delete(x.careful, s); len(x.careful) == 0 {
+		x.cleared = x.journal.last()
+	}
 }
 
 func (x *execution) remember(text string) {
@@ -345,7 +357,7 @@ func (x *execution) failed(a *attempt, e *run.Error) {
 		event := a.event(runlog.StepUpForRetry, outcome)
 		event.Level, event.Message = levelWarning, fmt.Sprintf("%s; attempt %d of %d in %s", brief(e.Message), p.failures+1, retry.Max+1, duration.Text(wait))
 		x.journal.Append(event)
-		delete(x.careful, s)
+		x.clear(s)
 		x.retrying = append(x.retrying, s)
 		return
 	}
