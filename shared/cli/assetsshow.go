@@ -28,12 +28,12 @@ func (s *session) assetsShowCommand() *cobra.Command {
 		ValidArgsFunction: s.completeAssets,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 1 || limit > 1000 {
-				return usage("give 1 to 1000", "--limit %d", limit)
+				return usage("give 1 to 1000", "--limit is %d", limit)
 			}
 			return s.assetsShow(cmd.Context(), run.AssetKey(args[0]), limit)
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", limit, "materializations to look back, 1,000 at most")
+	cmd.Flags().IntVar(&limit, "limit", limit, "look back at `N` materializations, 1,000 at most")
 	return cmd
 }
 

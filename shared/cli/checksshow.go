@@ -23,12 +23,12 @@ func (s *session) checksShowCommand() *cobra.Command {
 		ValidArgsFunction: s.completeChecks,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 1 || limit > 1000 {
-				return usage("give 1 to 1000", "--limit %d", limit)
+				return usage("give 1 to 1000", "--limit is %d", limit)
 			}
 			return s.checksShow(cmd.Context(), args[0], limit)
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", limit, "results to look back, 1,000 at most")
+	cmd.Flags().IntVar(&limit, "limit", limit, "look back at `N` results, 1,000 at most")
 	return cmd
 }
 

@@ -153,11 +153,36 @@ var parts = many()
 
 var manyJob = job.New("many", parts, nil)
 
+// A step that does not stop, and one that ends its process while a file is there.
+var stubbornStep = asset.New("stubborn_step", func(*asset.Context) (int, error) {
+	time.Sleep(time.Minute)
+	return 0, nil
+}, nil)
+
+var stubborn = job.New("stubborn", asset.List{stubbornStep}, nil)
+
+var beforeDeath = asset.New("before_death", func(*asset.Context) (int, error) { return 1, nil }, nil)
+
+var death = asset.New2("death", func(ctx *asset.Context, n int, c shopConfig) (int, error) {
+	if _, err := os.Stat(c.Gate); err != nil {
+		return n, nil
+	}
+	time.Sleep(20 * time.Millisecond) // what was done before is stored by now
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Kill()
+	}
+	<-ctx.Done()
+	return 0, err
+}, beforeDeath, settings, nil)
+
+var deadly = job.New("deadly", asset.List{beforeDeath, death}, nil)
+
 var lonely = asset.New("lonely", func(*asset.Context) (int, error) { return 1, nil }, &asset.Options{Description: "In no job."})
 
 var definitions = waggle.Definitions{
-	Assets:    append(asset.List{orders, totals, patient, invoice, mail, slowSource, slowMiddle, slowEnd, lonely}, parts...),
+	Assets:    append(asset.List{orders, totals, patient, invoice, mail, slowSource, slowMiddle, slowEnd, lonely, stubbornStep, beforeDeath, death}, parts...),
 	Checks:    check.List{checkTotals, checkBuyers},
-	Jobs:      job.List{shop, slow, manyJob},
+	Jobs:      job.List{shop, slow, manyJob, stubborn, deadly},
 	Schedules: job.Schedules{job.Cron("shop_nightly", "0 2 * * *", shop, &job.ScheduleOptions{TimeZone: "Europe/London"})},
 }

@@ -29,8 +29,9 @@ const gap = 2
 
 func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
 
-// lines draws the grid.
+// lines draws the grid, without columns that hold nothing.
 func (g *grid) lines(s *session) []string {
+	g = g.filled()
 	widths := g.fit(s.width())
 	lines := make([]string, 0, len(g.rows)+1)
 	if g.titled() {
@@ -44,6 +45,21 @@ func (g *grid) lines(s *session) []string {
 		lines = append(lines, g.folded(row, widths)...)
 	}
 	return lines
+}
+
+// filled is the grid without columns that are empty in every row.
+func (g *grid) filled() *grid {
+	out := &grid{indent: g.indent, rows: make([][]string, len(g.rows))}
+	for i, c := range g.columns {
+		if !slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != "" }) {
+			continue
+		}
+		out.columns = append(out.columns, c)
+		for j, row := range g.rows {
+			out.rows[j] = append(out.rows[j], row[i])
+		}
+	}
+	return out
 }
 
 // folded is a row, on several lines where its last cell is wrapped.

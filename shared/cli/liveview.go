@@ -29,7 +29,7 @@ func newLiveView(s *session, p *progress.Progress, level slog.Level) *liveView {
 
 func (v *liveView) take(e *runlog.Event) {
 	v.progress.Take(e)
-	if e.Level >= v.level && tells(e) {
+	if told(e, v.level) {
 		v.say(talkLine(e, v.s.errPaint))
 	}
 }

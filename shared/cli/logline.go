@@ -29,6 +29,9 @@ func logLine(e *runlog.Event, paint report.Paint) string {
 
 // talkLine is an event without its time, for those who watch it happen.
 func talkLine(e *runlog.Event, paint report.Paint) string {
+	if e.Type == runlog.RunEnqueued {
+		return report.OfRun(run.Queued).Painted(paint) + " " + e.Message
+	}
 	parts := []string{levelWord(runlog.LevelName(e.Level), e.Level, paint)}
 	if e.Step != "" {
 		parts = append(parts, string(e.Step))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"waggle/shared/cli"
 	"waggle/shared/embedded"
@@ -25,8 +26,11 @@ func TestMain(m *testing.M) {
 func app() cli.App {
 	return cli.App{
 		Definitions: definitions,
-		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
-		Worker:      "laptop:1",
-		Version:     "v1",
+		Open: func(ctx context.Context, home string) (*store.Store, error) {
+			lease, _ := time.ParseDuration(os.Getenv("WAGGLE_TEST_LEASE")) // zero: the default
+			return embedded.Open(ctx, home, &store.Options{Lease: lease})
+		},
+		Worker:  "laptop:1",
+		Version: "v1",
 	}
 }

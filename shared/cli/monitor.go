@@ -95,6 +95,8 @@ func (s *session) resumedLine(r monitor.Resumed) string {
 	switch {
 	case r.Err != nil:
 		return line + " could not go on: " + r.Err.Error()
+	case r.End == engine.Parked:
+		return line + " waits; it is due again " + utc(r.Due)
 	case r.End == engine.HandedOver:
 		return line + " was interrupted; it is due again"
 	case r.Record.Error != "":

@@ -62,9 +62,14 @@ func (v *lineView) end(time.Time) {}
 
 // talk tells of a log record, a retry or an interruption on stderr, from a level on.
 func (s *session) talk(e *runlog.Event, from slog.Level) {
-	if e.Level >= from && tells(e) {
+	if told(e, from) {
 		s.say("%s", talkLine(e, s.errPaint))
 	}
+}
+
+// told reports whether an event is told to those who watch. That a run waits always is.
+func told(e *runlog.Event, from slog.Level) bool {
+	return e.Type == runlog.RunEnqueued || e.Level >= from && tells(e)
 }
 
 // tells reports whether an event is shown to those who watch; what steps came to is shown in another way.

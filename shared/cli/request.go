@@ -24,10 +24,16 @@ func (s *session) request(args []string, selections, configs, tags []string) (ru
 	if err != nil {
 		return req, nil, s.explainName(req, err)
 	}
-	if req.Config, err = config(p, configs); err != nil {
+	given, err := config(p, configs)
+	if err != nil {
 		return req, nil, err
 	}
-	req.Tags, err = s.tags(p, tags)
+	if req.Tags, err = pairsOf("--tag", tags); err != nil {
+		return req, nil, err
+	}
+	// The job's tags, limits and priority come with it; of the configuration, only what was given is kept.
+	req, p, err = s.app.Definitions.Request(req)
+	req.Config = given
 	return req, p, err
 }
 
@@ -77,10 +83,6 @@ func (s *session) jobNames() []string {
 func config(p *plan.Plan, pairs []string) (run.Config, error) {
 	given, err := pairsOf("--config", pairs)
 	if err != nil || len(given) == 0 {
-		// The job's own values are checked all the same.
-		if err == nil {
-			_, err = p.Config(nil)
-		}
 		return nil, err
 	}
 	texts := make(run.Config, len(given))
@@ -100,26 +102,10 @@ func config(p *plan.Plan, pairs []string) (run.Config, error) {
 	return texts, nil
 }
 
-// tags are the job's, and those given over them.
-func (s *session) tags(p *plan.Plan, pairs []string) (map[string]string, error) {
-	given, err := pairsOf("--tag", pairs)
-	if err != nil {
-		return nil, err
-	}
-	if p.Job != nil {
-		for k, v := range p.Job.Options.Tags {
-			if _, ok := given[k]; !ok {
-				given[k] = v
-			}
-		}
-	}
-	if len(given) == 0 {
+func pairsOf(flag string, pairs []string) (map[string]string, error) {
+	if len(pairs) == 0 {
 		return nil, nil
 	}
-	return given, nil
-}
-
-func pairsOf(flag string, pairs []string) (map[string]string, error) {
 	values := make(map[string]string, len(pairs))
 	for _, pair := range pairs {
 		k, v, ok := strings.Cut(pair, "=")

@@ -34,6 +34,9 @@ the platform failed, 130 interrupted.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
+				if cmd.Flags().Changed("output") && s.format != formatJSON {
+					return usage("give one of them", "--json and -o %s", s.format)
+				}
 				s.format = formatJSON
 			}
 			if cmd.Annotations[ownInterrupt] == "" {
@@ -45,10 +48,9 @@ the platform failed, 130 interrupted.`,
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	flags := root.PersistentFlags()
-	flags.VarP(&s.format, "output", "o", "how data is printed: table, json (one value) or jsonl (one object a line)")
+	flags.VarP(&s.format, "output", "o", "how data is printed, `FORMAT`: table, json (one value) or jsonl (one object a line)")
 	flags.BoolVar(&asJSON, "json", false, "the same as -o json")
-	flags.StringVar(&s.home, "home", "", "folder of the store (default $WAGGLE_HOME, else "+s.app.Home+")")
-	root.MarkFlagsMutuallyExclusive("output", "json")
+	flags.StringVar(&s.home, "home", "", "folder `DIR` of the store (default $WAGGLE_HOME, else "+s.app.Home+")")
 	root.SetFlagErrorFunc(flagError)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("home")

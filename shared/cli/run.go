@@ -13,6 +13,7 @@ import (
 	"waggle/shared/cli/progress"
 	"waggle/shared/engine"
 	"waggle/shared/fault"
+	"waggle/shared/monitor"
 	"waggle/shared/plan"
 	"waggle/shared/report"
 	"waggle/shared/run"
@@ -50,9 +51,9 @@ process died are resumed first.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&selections, "select", nil, "assets, or checks as asset:check, separated by commas")
-	flags.StringArrayVar(&configs, "config", nil, "a setting as name=value; jobs show JOB lists them")
-	flags.StringArrayVar(&tags, "tag", nil, "a label of the run as name=value")
+	flags.StringArrayVar(&selections, "select", nil, "assets, or checks as asset:check: `KEYS` separated by commas")
+	flags.StringArrayVar(&configs, "config", nil, "a setting as `NAME=VALUE`; jobs show JOB lists them")
+	flags.StringArrayVar(&tags, "tag", nil, "a label of the run as `NAME=VALUE`")
 	_ = cmd.RegisterFlagCompletionFunc("select", s.completeSteps)
 	_ = cmd.RegisterFlagCompletionFunc("config", s.completeConfig)
 	return cmd
@@ -84,14 +85,36 @@ func (s *session) run(ctx context.Context, args, selections, configs, tags []str
 	if err != nil {
 		return err
 	}
-	return s.attend(ctx, st, id, req, p, interrupts)
+	for {
+		out, err := s.attend(ctx, st, id, req, p, interrupts)
+		if err == nil {
+			return nil
+		}
+		if out.Retry == "" || s.isInterrupted(err) {
+			return err
+		}
+		s.say("run %s failed; it is tried again as run %s", id.Short(), out.Retry.Short())
+		retry, err := st.Summary(ctx, out.Retry)
+		if err != nil {
+			return err
+		}
+		id, req = out.Retry, retry.Request
+		if p, err = s.app.Definitions.Plan(req); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) isInterrupted(err error) bool {
+	status, ok := silent(err)
+	return !ok || status == fault.ExitInterrupted
 }
 
 // attend runs a launched run and shows it.
-func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) error {
+func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) (engine.Outcome, error) {
 	v, tick, err := s.viewOf(id, req, p)
 	if err != nil {
-		return err
+		return engine.Outcome{}, err
 	}
 	f := newFeed(v, tick, st.Now)
 	cancel := make(chan struct{})
@@ -116,16 +139,13 @@ func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req ru
 		}
 	}()
 	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
-	opts := &engine.RunOptions{Cancel: cancel, Observe: f.Observe}
-	out, err := e.Run(ctx, id, opts)
-	for err == nil && out.Wake && ctx.Err() == nil {
-		out, err = e.Run(ctx, id, opts)
-	}
+	out, err := monitor.Attend(ctx, st, e, id, &engine.RunOptions{Cancel: cancel, Observe: f.Observe})
 	f.Close()
 	if err != nil {
-		return s.broken(id, out, err)
+		s.say("the record of run %s is not complete; `%s` takes it up", id.Short(), s.call("monitor", "--once"))
+		return out, err
 	}
-	return s.conclude(ctx, st, out, p, interrupted.Load())
+	return out, s.conclude(ctx, st, out, p, interrupted.Load())
 }
 
 // viewOf chooses how the run is shown.
@@ -144,20 +164,14 @@ func (s *session) viewOf(id run.ID, req run.Request, p *plan.Plan) (view, time.D
 	return &plainView{s: s, progress: steps, level: level}, 0, nil
 }
 
-// broken explains an execution that could not go on.
-func (s *session) broken(id run.ID, out engine.Outcome, err error) error {
-	if !out.Record.Status.Terminal() {
-		s.say("run %s is not finished; `%s` takes it up", id.Short(), s.call("monitor", "--once"))
-	}
-	return err
-}
-
 // conclude prints the summary of a run and returns what the process exits with.
 func (s *session) conclude(ctx context.Context, st *store.Store, out engine.Outcome, p *plan.Plan, interrupted bool) error {
 	r := report.Of(out.Record, p, st.Now())
 	if s.format != formatTable {
-		if err := s.printJSON(r); err != nil {
-			return err
+		if out.Retry == "" { // else the run that follows is the answer
+			if err := s.printJSON(r); err != nil {
+				return err
+			}
 		}
 	} else if err := s.printEnd(ctx, st, r); err != nil {
 		return err
@@ -190,8 +204,11 @@ func (s *session) printEnd(ctx context.Context, st *store.Store, r *report.Repor
 	}
 	lines = append(lines, r.Closing(s.paint))
 	words := "See it again"
-	if r.Status == run.Failure {
+	switch {
+	case r.Status == run.Failure:
 		words = "See why"
+	case !r.Status.Terminal():
+		words = "See how it stands"
 	}
 	return s.writeText(append(lines, "  "+words+": "+s.call("runs", "show", r.ID.Short()))...)
 }

@@ -34,11 +34,11 @@ func (s *session) runsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.runs(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.job, "job", "", "runs of this job")
-	flags.StringVar(&f.status, "status", "", "runs with this status: success, failed, canceled, running, queued")
-	flags.StringVar(&f.last, "last", "", "runs launched within this time: 30m, 12h, 7d, 4w")
-	flags.IntVar(&f.limit, "limit", 25, "runs a page, 1,000 at most")
-	flags.StringVar(&f.cursor, "cursor", "", "where the page begins, as the page before says")
+	flags.StringVar(&f.job, "job", "", "runs of this `JOB`")
+	flags.StringVar(&f.status, "status", "", "runs with this `STATUS`: success, failed, canceled, running, queued")
+	flags.StringVar(&f.last, "last", "", "runs launched within this `TIME`: 30m, 12h, 7d, 4w")
+	flags.IntVar(&f.limit, "limit", 25, "at most `N` runs a page, up to 1,000")
+	flags.StringVar(&f.cursor, "cursor", "", "where the page begins: `CURSOR`, as the page before says")
 	_ = cmd.RegisterFlagCompletionFunc("job", s.completeJobs)
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"success", "failed", "canceled", "running", "queued"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.AddCommand(s.runsShowCommand(), s.runsLogsCommand(), s.runsCancelCommand())
@@ -64,7 +64,7 @@ type runJSON struct {
 	Checks       int               `json:"checks"`
 	ChecksFailed int               `json:"checks_failed"`
 	Tags         map[string]string `json:"tags,omitempty"`
-	// Note says what is wrong with a run that has not ended: its process died.
+	// Note says why a run that has not ended does not go on: it waits, or its process died.
 	Note string `json:"note,omitempty"`
 }
 
@@ -137,7 +137,7 @@ func (f runsFlags) words(cursor string) []string {
 func (f runsFlags) filter() (filter store.Filter, span time.Duration, err error) {
 	filter.Job = f.job
 	if f.limit < 1 || f.limit > 1000 {
-		return filter, 0, usage("give 1 to 1000", "--limit %d", f.limit)
+		return filter, 0, usage("give 1 to 1000", "--limit is %d", f.limit)
 	}
 	if f.status != "" {
 		if filter.Status, err = parseStatus(f.status); err != nil {
@@ -160,7 +160,11 @@ func parseStatus(text string) (run.Status, error) {
 	case "CANCELLED":
 		return run.Canceled, nil
 	}
-	return run.ParseStatus(text)
+	status, err := run.ParseStatus(text)
+	if err != nil {
+		return "", usage("one of success, failed, canceled, running, queued", "unknown status %q", text)
+	}
+	return status, nil
 }
 
 // parseSpan reads a length of time: 30m, 12h, 7d, 4w.
@@ -182,7 +186,7 @@ func parseSpan(text string) (time.Duration, error) {
 
 // runOf is a run for a list. What the summary says of a run that has not ended can be old, so its log is read.
 func (s *session) runOf(ctx context.Context, st *store.Store, summary store.Summary) (runJSON, error) {
-	now, note := st.Now(), ""
+	now, note := st.Now(), summary.Waiting
 	if !summary.Status.Terminal() {
 		own, err := st.Owner(ctx, summary.ID)
 		if err != nil {

@@ -38,8 +38,8 @@ WAGGLE_LOG_LEVEL was.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&f.follow, "follow", "f", false, "go on until the run has ended")
-	flags.StringVar(&f.level, "level", "debug", "the lowest level: debug, info, warning, error, critical")
-	flags.StringVar(&f.step, "step", "", "an asset, or a check as asset:check")
+	flags.StringVar(&f.level, "level", "debug", "the lowest `LEVEL`: debug, info, warning, error, critical")
+	flags.StringVar(&f.step, "step", "", "an asset, or a check as asset:check: `STEP`")
 	_ = cmd.RegisterFlagCompletionFunc("step", s.completeSteps)
 	_ = cmd.RegisterFlagCompletionFunc("level", cobra.FixedCompletions([]string{"debug", "info", "warning", "error", "critical"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

@@ -43,11 +43,15 @@ func (c *screen) draw(width int, above, frame []string) {
 	}
 	b.WriteString("\r")
 	c.drawn = c.drawn[:0]
+	if len(above) > 0 {
+		b.WriteString(eraseBelow) // these lines may be wrapped
+	}
 	for _, line := range above {
-		b.WriteString(line + eraseLine + "\n")
+		b.WriteString(line + "\n")
 	}
 	for _, line := range frame {
-		b.WriteString(line + eraseLine + "\n")
+		// Erased first: behind a line as wide as the window it would take the last character.
+		b.WriteString(eraseLine + line + "\n")
 		c.drawn = append(c.drawn, ansi.StringWidth(line))
 	}
 	b.WriteString(eraseBelow + updateEnd)

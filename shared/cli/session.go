@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -111,7 +112,9 @@ func (s *session) writeText(lines ...string) error {
 			continue
 		}
 		indent := strings.Repeat(" ", len(line)-len(strings.TrimLeft(line, " "))+2)
-		for i, part := range strings.Split(ansi.Wrap(strings.TrimLeft(line, " "), max(20, width-len(indent)), ""), "\n") {
+		text := unit.ReplaceAllString(strings.TrimLeft(line, " "), "$1\u00a0$2") // a number stays with its unit
+		text = strings.ReplaceAll(ansi.Wrap(text, max(20, width-len(indent)), ""), "\u00a0", " ")
+		for i, part := range strings.Split(text, "\n") {
 			if i == 0 {
 				part = indent[2:] + part
 			} else {
@@ -122,6 +125,8 @@ func (s *session) writeText(lines ...string) error {
 	}
 	return s.write(folded...)
 }
+
+var unit = regexp.MustCompile(`(\d) (ns|µs|ms|s|min|h|d)\b`)
 
 // homeDir is the folder of the store.
 func (s *session) homeDir() string {

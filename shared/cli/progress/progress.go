@@ -126,6 +126,10 @@ func (g *Progress) Take(e *runlog.Event) (run.StepKey, bool) {
 
 func (g *Progress) takeOfRun(e *runlog.Event) {
 	switch e.Type {
+	case runlog.RunEnqueued:
+		g.status = run.Queued
+	case runlog.RunDequeued:
+		g.status = run.NotStarted
 	case runlog.RunStart:
 		g.status, g.start = run.Started, e.Time
 	case runlog.RunCanceling:
@@ -166,7 +170,7 @@ func (s *step) state() report.State {
 // why is what is said below the step: the error of one that failed, what a check found that did not pass.
 func (s *step) why() string {
 	switch {
-	case s.err != "" && s.status != run.StepSucceeded:
+	case s.err != "" && s.status != run.StepSucceeded && s.status != run.StepCanceled:
 		return s.err
 	case s.checked != nil && !s.checked.Passed:
 		return report.OneLine(report.Check{CheckResult: run.CheckResult{Description: s.checked.Description, Metadata: s.checked.Metadata}}.Why())
