@@ -26,13 +26,16 @@ type Resumed struct {
 
 // Once resumes every run that is due, each in turn, and tells before and after each: before its work starts, for that may end
 // this process. It ends early, with the context's error, when the context ends, and after a run that left steps running, since they
-// still run in this process. Runs that another process took first are passed over.
+// still run in this process. Runs that another process took first are passed over; those that follow from a run, its retry or
+// ones that now have its slots, are taken up too.
 func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(store.Summary), after func(Resumed)) error {
 	due, err := s.Due(ctx, atOnce)
 	if err != nil {
 		return err
 	}
-	for _, id := range due {
+	for len(due) > 0 {
+		id := due[0]
+		due = due[1:]
 		if ctx.Err() != nil {
 			return fault.Wrap(fault.Canceled, "resume runs", context.Cause(ctx))
 		}
@@ -47,6 +50,10 @@ func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(sto
 		}
 		if errors.Is(err, fault.Conflict) {
 			continue
+		}
+		due = append(due, out.Woken...)
+		if out.Retry != "" {
+			due = append(due, out.Retry)
 		}
 		after(Resumed{ID: id, Name: summary.Request.Name(), Outcome: out, Err: err})
 		if out.LeftRunning > 0 {
