@@ -10,14 +10,14 @@ var separators = strings.NewReplacer("_", "", " ", "", "-", "")
 
 func folded(s string) string { return separators.Replace(strings.ToLower(s)) }
 
-// Nearest returns the name that was probably meant: at most a third of its letters away from what
-// was written, letter case and separators aside; "" where there is none.
+// Nearest returns the name that was probably meant: about a third of its letters at most away from what
+// was written (of five letters two: a swap), letter case and separators aside; "" where there is none.
 func Nearest[S ~string](written string, names []S) S {
 	var best S
 	least := -1
 	for _, name := range names {
 		d := levenshtein.ComputeDistance(folded(written), folded(string(name)))
-		if d <= max(len(written), len(name))/3 && (least < 0 || d < least) {
+		if d <= (max(len(written), len(name))+1)/3 && (least < 0 || d < least) {
 			best, least = name, d
 		}
 	}
