@@ -42,7 +42,7 @@ func (r Retry) Wait(n int, random float64) time.Duration {
 	case Linear:
 		factor = float64(n)
 	case Exponential:
-		factor = math.Exp2(float64(n - 1))
+		factor = math.Exp2(float64(min(n-1, 60)))
 	}
 	wait := min(float64(r.Delay)*factor, float64(maxWait))
 	if r.Jitter {

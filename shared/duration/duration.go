@@ -15,16 +15,16 @@ func Text(d time.Duration) string {
 		return "-" + Text(-d)
 	case d < time.Microsecond:
 		return fmt.Sprintf("%d ns", d.Nanoseconds())
-	case d < time.Millisecond:
+	case d < 999_500*time.Nanosecond: // what rounds up to the next unit is written in that
 		return fmt.Sprintf("%.3g µs", float64(d)/float64(time.Microsecond))
-	case d < time.Second-500*time.Microsecond:
+	case d < 999_500*time.Microsecond:
 		return fmt.Sprintf("%.3g ms", float64(d)/float64(time.Millisecond))
-	case d < 60*time.Second-50*time.Millisecond:
+	case d < 59_950*time.Millisecond:
 		return fmt.Sprintf("%.3g s", d.Seconds())
-	case d < time.Hour:
+	case d < time.Hour-500*time.Millisecond:
 		d = d.Round(time.Second)
 		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 24*time.Hour:
+	case d < 24*time.Hour-30*time.Second:
 		d = d.Round(time.Minute)
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	default:
