@@ -21,6 +21,8 @@ type secret struct {
 	hidden string
 }
 
+var _ = secret{}.hidden // what nobody reads a linter would report
+
 type settings struct{ OutputDir string }
 
 type otherSettings struct{ OutputDir int64 }
