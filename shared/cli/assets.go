@@ -93,7 +93,7 @@ func (s *session) listAssets(ctx context.Context) error {
 
 func (s *session) assetsGrid(list []assetJSON, now time.Time) *grid {
 	g := &grid{columns: []column{{title: "GROUP", least: 8}, {title: "ASSET", least: 16}, {title: "KINDS", least: 6}, {title: "STATUS"}, {title: "LAST MADE"}, {title: "ROWS", right: true},
-		{least: 8}}}
+		{note: true}}}
 	group := ""
 	for _, a := range list {
 		shown := a.Group

@@ -107,7 +107,7 @@ func (s *session) listChecks(ctx context.Context) error {
 		list = append(list, checkOf(stands))
 	}
 	return printList(s, list, "there is no check; add one to Definitions", func() *grid {
-		g := &grid{columns: []column{{title: "CHECK", least: 16}, {title: "ASSET", least: 12}, {title: "STATUS"}, {title: "LAST RUN"}, {title: "BLOCKING"}, {least: 8}}}
+		g := &grid{columns: []column{{title: "CHECK", least: 16}, {title: "ASSET", least: 12}, {title: "STATUS"}, {title: "LAST RUN"}, {title: "BLOCKING"}, {note: true}}}
 		for _, c := range all {
 			g.row(c.def.Name, string(c.def.Asset.Key), c.state().Painted(s.paint), c.when(s, st.Now()), yes(c.def.Options.Blocking), report.OneLine(c.why()))
 		}

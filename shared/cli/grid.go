@@ -22,16 +22,21 @@ type column struct {
 	right bool // numbers
 	least int  // how far it may be cut; 0: never
 	wrap  bool // of the last column: goes on below instead of being cut
+	note  bool // of the last column: takes the room that is left, and is left out where that is too little
 }
 
-// gap is the space between columns.
-const gap = 2
+const (
+	gap       = 2 // between columns
+	leastNote = 8 // a shorter note says nothing
+)
 
 func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
 
 // lines draws the grid, without columns that hold nothing.
-func (g *grid) lines(s *session) []string {
-	g = g.filled()
+func (g *grid) lines(s *session) []string { return g.filled().table(s) }
+
+// table draws every column.
+func (g *grid) table(s *session) []string {
 	widths := g.fit(s.width())
 	lines := make([]string, 0, len(g.rows)+1)
 	if g.titled() {
@@ -82,6 +87,9 @@ func (g *grid) line(cells []string, widths []int) string {
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", g.indent))
 	for i, cell := range cells {
+		if widths[i] < 0 {
+			break // a note without room
+		}
 		cell = ansi.Truncate(cell, widths[i], "…")
 		space := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell))
 		if g.columns[i].right {
@@ -114,6 +122,14 @@ func (g *grid) fit(limit int) []int {
 	}
 	if limit == 0 {
 		return widths
+	}
+	if last := len(widths) - 1; g.columns[last].note && total > limit {
+		room := widths[last] - (total - limit)
+		if room < leastNote {
+			room = -gap
+		}
+		total -= widths[last] - room
+		widths[last] = room
 	}
 	for i := len(widths) - 1; i >= 0 && total > limit; i-- {
 		if least := g.columns[i].least; least > 0 && widths[i] > least {

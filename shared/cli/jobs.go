@@ -85,7 +85,7 @@ func (s *session) schedulesOf(j *job.Job) []*job.Schedule {
 
 func (s *session) jobsGrid(list []jobJSON, now time.Time) *grid {
 	g := &grid{columns: []column{{title: "JOB", least: 12}, {title: "ASSETS", right: true}, {title: "CHECKS", right: true}, {title: "SCHEDULE", least: 12}, {title: "LAST RUN"},
-		{}, {least: 8}}}
+		{}, {note: true}}}
 	for _, j := range list {
 		state, when := report.Never(), ""
 		if j.LastRun != nil {

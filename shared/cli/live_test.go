@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 func TestARunIsShownLiveAndItsLastFrameStays(t *testing.T) {
@@ -128,5 +130,38 @@ func TestANarrowedWindowIsDrawnAnew(t *testing.T) {
 	fits(t, screen, 40)
 	if n := strings.Count(screen, "slow_end"); n != 1 {
 		t.Errorf("slow_end is on the screen %d times:\n%s", n, screen)
+	}
+}
+
+func TestListsFitATerminal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, fail := range []string{"nothing", "error"} {
+		pipe(t, program(t, dir, nil, "run", "shop", "--config", "fail="+fail))
+	}
+	for _, columns := range []int{80, 120} {
+		for _, command := range []string{"runs", "runs show LAST", "assets", "assets show orders", "assets show invoice", "checks", "checks show check_totals", "jobs", "jobs show shop"} {
+			c := open(t, program(t, dir, nil, strings.Fields(command)...), columns, 200)
+			if status, screen := c.exit(); status != 0 {
+				t.Errorf("%s: exit %d\n%s", command, status, screen)
+			}
+			for _, line := range strings.Split(c.output(), "\r\n") {
+				if n := ansi.StringWidth(line); n > columns {
+					t.Errorf("%s at %d columns has a line of %d: %q", command, columns, n, line)
+				}
+			}
+		}
+	}
+}
+
+func TestTimesAreRelativeOnlyOnATerminal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe(t, program(t, dir, nil, "run", "--select", "lonely"))
+	piped, _, _ := pipe(t, program(t, dir, nil, "runs"))
+	c := open(t, program(t, dir, nil, "runs"), 80, 24)
+	_, screen := c.exit()
+	if !moment.MatchString(piped) || moment.MatchString(screen) || !strings.Contains(screen, "now") && !strings.Contains(screen, " ago") {
+		t.Errorf("piped:\n%s\non a terminal:\n%s", piped, screen)
 	}
 }

@@ -228,7 +228,7 @@ func (r runJSON) name() string { return run.Request{Job: r.Job, Selection: r.Sel
 
 func (s *session) runsGrid(list []runJSON, now time.Time) *grid {
 	g := &grid{columns: []column{{title: "RUN"}, {title: "STATUS"}, {title: "OF", least: 12}, {title: "LAUNCHED"}, {title: "TOOK", right: true},
-		{title: "ASSETS", right: true}, {title: "CHECKS", right: true}, {least: 8}}}
+		{title: "ASSETS", right: true}, {title: "CHECKS", right: true}, {note: true}}}
 	for _, r := range list {
 		took, checks := "", ""
 		if r.DurationMS != nil {

@@ -34,7 +34,25 @@ func valueText(v metadata.Value) string {
 			return report.Count(len(rows)-1, "row") + " shown"
 		}
 	}
+	if list, ok := v.Any().([]any); ok && v.Type == metadata.TypeJSON && len(list) > 0 {
+		if words := wordsOf(list); words != "" {
+			return words
+		}
+	}
 	return v.String()
+}
+
+// wordsOf is a list of texts as people write one; "" where it is another.
+func wordsOf(list []any) string {
+	words := make([]string, len(list))
+	for i, x := range list {
+		word, ok := x.(string)
+		if !ok || word == "" || strings.ContainsAny(word, ", \n") {
+			return ""
+		}
+		words[i] = word
+	}
+	return strings.Join(words, ", ")
 }
 
 func text(v metadata.Value) string {
@@ -95,11 +113,33 @@ func (s *session) markdownLines(text string) []string {
 		}
 		return lines
 	}
-	g := &grid{indent: 2}
-	numbers := strings.Split(strings.Split(text, "\n")[1], "|")
+	g := &grid{indent: 2, rows: make([][]string, len(rows)-1)}
+	right := strings.Split(strings.Split(text, "\n")[1], "|")
+	room, left := s.width()-g.indent, []string(nil)
 	for i, name := range rows[0] {
-		g.columns = append(g.columns, column{title: name, least: 6, right: strings.HasSuffix(strings.TrimSpace(numbers[i+1]), ":")})
+		width := 0
+		for _, row := range rows {
+			width = max(width, ansi.StringWidth(row[i]))
+		}
+		// On a terminal, columns stay readable, and those that do not fit are only named.
+		if s.width() > 0 {
+			width = min(width, widestCell)
+			if room -= width + gap; room < 0 && i > 0 {
+				left = rows[0][i:]
+				break
+			}
+		}
+		g.columns = append(g.columns, column{title: ansi.Truncate(name, width, "…"), right: strings.HasSuffix(strings.TrimSpace(right[i+1]), ":"), least: 1})
+		for j, row := range rows[1:] {
+			g.rows[j] = append(g.rows[j], ansi.Truncate(row[i], width, "…"))
+		}
 	}
-	g.rows = rows[1:]
-	return g.lines(s)
+	lines := g.table(s)
+	if len(left) > 0 {
+		lines = append(lines, "  and "+report.Count(len(left), "column")+" more: "+strings.Join(left, ", "))
+	}
+	return lines
 }
+
+// widestCell is how wide a column of a preview is on a terminal.
+const widestCell = 24
