@@ -56,12 +56,28 @@ func (e *Engine) Run(ctx context.Context, id run.ID, opts *RunOptions) (Outcome,
 	if opts == nil {
 		opts = &RunOptions{}
 	}
+	if over, record, err := e.expired(ctx, id); err != nil || over {
+		return Outcome{Record: record, End: Ended}, err
+	}
 	p, err := e.take(ctx, id)
 	if err != nil {
 		return Outcome{}, err
 	}
 	x := e.execution(ctx, p, opts)
 	return x.execute()
+}
+
+// expired reports whether a run has ended so long ago that its log is gone, and what is left of its record. An owner
+// would take it for a run that never began.
+func (e *Engine) expired(ctx context.Context, id run.ID) (bool, run.Record, error) {
+	if settled, err := e.store.Settled(ctx, id); err != nil || !settled {
+		return false, run.Record{}, err
+	}
+	fold, _, err := e.store.Fold(ctx, id)
+	if err != nil || !fold.Expired {
+		return false, run.Record{}, err
+	}
+	return true, fold.Record, nil
 }
 
 // execute runs the loop between the goroutines that write, settle and renew.
@@ -110,6 +126,10 @@ func (x *execution) execute() (Outcome, error) {
 		return out, err
 	}
 	err = errors.Join(err, x.engine.retry(background, x.lease, func() error { return x.lease.Release(background, out.Due) }))
+	if err == nil && out.Due.IsZero() {
+		// The run is over either way: a log that is not told when it ends is deleted by the next gc.
+		_ = x.store.LetExpire(background, x.id, out.Record.Ended)
+	}
 	if err == nil && out.End != Ended && x.noted(background) {
 		out.Due, out.Wake = x.store.Now(), true
 	}

@@ -38,6 +38,9 @@ func (e *Engine) take(ctx context.Context, id run.ID) (*possession, error) {
 		}
 		return p.read(e.store, c, state.Settled)
 	})
+	if err == nil && state.Status.Terminal() && !p.fold.Record.Status.Terminal() { // it has expired since Run looked
+		return nil, errors.Join(fault.New(fault.NotFound, "run %s has ended, and its log has expired", id), lease.Release(ctx, time.Time{}))
+	}
 	if err == nil && !p.fold.Record.Status.Terminal() {
 		err = e.seal(ctx, p)
 	}

@@ -13,8 +13,11 @@ import (
 	"waggle/shared/store"
 )
 
-// atOnce is how many runs one look takes up at most.
-const atOnce = 100
+// How much one look does at most.
+const (
+	atOnce      = 100 // runs that it takes up
+	sweptAtOnce = 500 // expired items that it deletes
+)
 
 // Resumed is what became of a run.
 type Resumed struct {
@@ -27,7 +30,7 @@ type Resumed struct {
 // Once resumes every run that is due, each in turn, and tells before and after each: before its work starts, for that may end
 // this process. It ends early, with the context's error, when the context ends, and after a run that left steps running, since they
 // still run in this process. Runs that another process took first are passed over; those that follow from a run, its retry or
-// ones that now have its slots, are taken up too.
+// ones that now have its slots, are taken up too. Last, some of what has expired is deleted.
 func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(store.Summary), after func(Resumed)) error {
 	due, err := s.Due(ctx, atOnce)
 	if err != nil {
@@ -60,5 +63,6 @@ func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(sto
 			return nil
 		}
 	}
-	return nil
+	_, err = s.Sweep(ctx, sweptAtOnce)
+	return err
 }

@@ -19,6 +19,10 @@ type Fold struct {
 	Barren int    // owners in a row that died without a new result
 	Steps  map[run.StepKey]*Progress
 
+	// Expired says that the log is gone, by its age: the record holds what the summary of the run
+	// still knows, and no steps, materializations or checks.
+	Expired bool
+
 	// Lean leaves the bytes of small values out of the record, for an owner that has the
 	// values themselves.
 	Lean bool

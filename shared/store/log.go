@@ -81,7 +81,8 @@ func (s *Store) Unpack(c runlog.Chunk) ([]runlog.Event, error) { return s.codec.
 // Pack returns the chunk of the events that were gathered.
 func (s *Store) Pack(b *runlog.Builder) runlog.Chunk { return s.codec.Pack(b) }
 
-// Fold reads a run's whole log and returns its state, with the number of the next chunk.
+// Fold reads a run's whole log and returns its state, with the number of the next chunk. Where the log has expired, the state is what
+// the summary knows, and says so (Fold.Expired).
 func (s *Store) Fold(ctx context.Context, id run.ID) (*runlog.Fold, int64, error) {
 	summary, err := s.Summary(ctx, id)
 	if err != nil {
@@ -89,6 +90,9 @@ func (s *Store) Fold(ctx context.Context, id run.ID) (*runlog.Fold, int64, error
 	}
 	fold, next := runlog.NewFold(id, summary.Request, summary.Launched), int64(0)
 	err = s.ReadLog(ctx, id, 0, func(c Stored) error {
+		if c.N != next && summary.Status.Terminal() {
+			return errGap
+		}
 		events, err := s.codec.Unpack(c.Chunk)
 		if err != nil {
 			return err
@@ -101,8 +105,15 @@ func (s *Store) Fold(ctx context.Context, id run.ID) (*runlog.Fold, int64, error
 		next = c.N + 1
 		return nil
 	})
+	// The end of a run is in its log before it is in its summary.
+	if err == errGap || err == nil && summary.Status.Terminal() && !fold.Record.Status.Terminal() {
+		return summary.remembered(), summary.Settled + 1, nil
+	}
 	return fold, next, err
 }
+
+// errGap says that a part of the log of a run that has ended is gone.
+var errGap = errors.New("the log has a gap")
 
 func storedChunk(item driver.Item) (Stored, error) {
 	n, err := strconv.ParseInt(strings.TrimPrefix(item.Sort, "LOG#"), 10, 64)

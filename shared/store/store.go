@@ -26,12 +26,17 @@ type Store struct {
 	runs  *owner.Class[Summary]
 	now   func() time.Time
 	rand  io.Reader
+
+	retention time.Duration // negative: for ever
 }
 
 // Options are the optional parts of a store. The zero value and nil mean all defaults.
 type Options struct {
 	// Lease is how long a run's owner may be silent before another takes over. Defaults to 5 s.
 	Lease time.Duration
+	// Retention is how long the log and the notes of a run are kept after its end; negative is for ever. Summaries, materializations,
+	// check results, ticks and run keys stay. A change holds for runs that end from then on. Defaults to 90 days.
+	Retention time.Duration
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 	// Random makes ids and tokens. Defaults to crypto/rand.
@@ -43,11 +48,14 @@ const DefaultLease = 5 * time.Second
 
 // New returns the store over a driver and the blobs that belong to it.
 func New(db driver.Driver, blobs Blobs, opts *Options) *Store {
-	s := &Store{db: db, blobs: blobs, codec: runlog.NewCodec(), now: time.Now, rand: rand.Reader}
+	s := &Store{db: db, blobs: blobs, codec: runlog.NewCodec(), now: time.Now, rand: rand.Reader, retention: DefaultRetention}
 	lease := DefaultLease
 	if opts != nil {
 		if opts.Lease > 0 {
 			lease = opts.Lease
+		}
+		if opts.Retention != 0 {
+			s.retention = opts.Retention
 		}
 		if opts.Now != nil {
 			s.now = opts.Now

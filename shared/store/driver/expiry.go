@@ -1,6 +1,15 @@
 package driver
 
-import "time"
+import (
+	"context"
+	"time"
+)
+
+// Sweeper is a driver whose database does not delete expired items by itself.
+type Sweeper interface {
+	// Sweep deletes up to limit expired items, those that ended first, and returns how many. What it does not come to is hidden all the same.
+	Sweep(ctx context.Context, limit int) (int, error)
+}
 
 // ExpirySeconds is how Expires is stored: seconds since 1970, rounded up; 0 is never.
 func ExpirySeconds(t time.Time) int64 {

@@ -22,7 +22,10 @@ import (
 	"waggle/shared/store/driver"
 )
 
-var _ driver.Driver = (*Driver)(nil)
+var (
+	_ driver.Driver  = (*Driver)(nil)
+	_ driver.Sweeper = (*Driver)(nil)
+)
 
 // Options of Open. The zero value works.
 type Options struct {

@@ -9,7 +9,7 @@ import (
 
 const selectExpired = "SELECT partition, sort, entries FROM items WHERE expires > 0 AND expires <= ? ORDER BY expires LIMIT ?"
 
-// Sweep deletes up to limit expired items and returns how many. Reads hide them
+// Sweep implements driver.Sweeper. It deletes up to limit expired items and returns how many. Reads hide them
 // without it; it gives their space to later writes (the file does not shrink).
 // Call it now and then with a few hundred, until it returns fewer than limit.
 func (d *Driver) Sweep(ctx context.Context, limit int) (int, error) {

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"waggle/shared/owner"
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+	"waggle/shared/store/driver"
+)
+
+// DefaultRetention is how long the log of a run is kept after its end.
+const DefaultRetention = 90 * 24 * time.Hour
+
+// metaSort is the sort key of what stays of a run: request, ownership and summary.
+const metaSort = "META"
+
+// LetExpire gives the log and the notes of a run that is settled their end: the retention, counted from when the run
+// ended. Doing it twice is the same as once.
+//
+// While a run is not settled nothing of it expires, however long it takes and however long nobody looks at it: a
+// laptop may lie in a drawer for half a year, and the run goes on where it was. The price is a second write of each
+// chunk, about a tenth of what a run writes. All chunks end in the same second, so a log is whole or gone. What a
+// process that dies just before this call leaves, GC deletes.
+func (s *Store) LetExpire(ctx context.Context, id run.ID, ended time.Time) error {
+	if s.retention < 0 {
+		return nil
+	}
+	expires := ended.Add(s.retention)
+	return s.besidesMeta(ctx, id, func(items []driver.Item) error {
+		var ending []driver.Item
+		for _, item := range items {
+			if item.Expires.IsZero() {
+				item.Expires = expires
+				ending = append(ending, item)
+			}
+		}
+		if len(ending) == 0 {
+			return nil
+		}
+		return s.db.PutAll(ctx, ending)
+	})
+}
+
+// besidesMeta visits, page by page, what a run has in its partition besides its META: log and notes.
+func (s *Store) besidesMeta(ctx context.Context, id run.ID, visit func([]driver.Item) error) error {
+	for _, q := range []driver.Query{
+		{Partition: runPartition(id), To: metaSort},
+		{Partition: runPartition(id), From: metaSort + "\x01"},
+	} {
+		for {
+			page, err := s.db.Query(ctx, q)
+			if err != nil {
+				return err
+			}
+			if len(page.Items) > 0 {
+				if err := visit(page.Items); err != nil {
+					return err
+				}
+			}
+			if q.Cursor = page.Cursor; q.Cursor == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// Sweep deletes up to limit items that have expired, and returns how many: the monitor calls it now and then. Nothing reads an
+// expired item in any case. On a database that deletes them by itself it does nothing.
+func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
+	sweeper, ok := s.db.(driver.Sweeper)
+	if !ok {
+		return 0, nil
+	}
+	return sweeper.Sweep(ctx, limit)
+}
+
+// Settled reports whether nothing is left to do for a run: it has ended, and all that follows from its log is done. Such a run
+// never changes again.
+func (s *Store) Settled(ctx context.Context, id run.ID) (bool, error) {
+	meta, err := s.runs.Get(ctx, runPartition(id))
+	return err == nil && settled(meta), err
+}
+
+func settled(meta owner.Meta[Summary]) bool { return meta.State.Status.Terminal() && meta.Due.IsZero() }
+
+// remembered is what is known of a run whose log has expired: the summary, without steps, materializations and checks.
+func (s *Summary) remembered() *runlog.Fold {
+	fold := runlog.NewFold(s.ID, s.Request, s.Launched)
+	fold.Expired = true
+	r := &fold.Record
+	r.Status, r.Reason, r.Error, r.Started, r.Ended, r.StepCount = s.Status, s.Reason, s.Error, s.Started, s.Ended, s.Steps
+	return fold
+}
