@@ -20,7 +20,8 @@ func (s *session) resumeDead(ctx context.Context, st *store.Store, interrupts <-
 	if err != nil || len(due) == 0 {
 		return err
 	}
-	child := exec.Command(s.app.Executable, "monitor", "--once", "--home", s.homeDir())
+	child := exec.Command(s.app.Executable, "monitor", "--once")
+	child.Env = append(os.Environ(), "WAGGLE_HOME="+s.homeDir())
 	child.Stdout, child.Stderr = s.err, s.err
 	if err := child.Start(); err != nil {
 		s.warn("cannot start %s to resume %d runs: %v", s.app.Executable, len(due), err)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -83,7 +84,7 @@ func (s *session) run(ctx context.Context, args, selections, configs, tags []str
 	}
 	id, err := st.Launch(ctx, req)
 	if err != nil {
-		return err
+		return fmt.Errorf("launch the run: %w", err)
 	}
 	for {
 		out, err := s.attend(ctx, st, id, req, p, interrupts)
