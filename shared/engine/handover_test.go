@@ -315,8 +315,13 @@ func TestAnOwnerThatSleptPastItsLeaseGoesOnIfNobodyTookOver(t *testing.T) {
 		a := asset.New("a", func(*asset.Context) (int, error) { time.Sleep(time.Second / 2); return 1, nil }, nil)
 		w := setup(t, definitions(asset.List{a, plus("b", a, nil)}), impatient)
 		id := w.launch(run.Request{Job: "job"})
-		slept := false
+		slept, first := false, ""
 		w.onCall(func(c memorydriver.Call) error {
+			w.mu.Lock()
+			if slept && first == "" && c.Op.Writes() {
+				first = c.Keys[0].Sort
+			}
+			w.mu.Unlock()
 			if isChunk(c) && c.Done && !slept {
 				slept = true
 				time.Sleep(time.Hour) // the whole bubble's clock: as if the machine had slept between seal and run
@@ -324,5 +329,8 @@ func TestAnOwnerThatSleptPastItsLeaseGoesOnIfNobodyTookOver(t *testing.T) {
 			return nil
 		})
 		want(t, w.run(id, nil).Record, "SUCCESS a SUCCEEDED, b SUCCEEDED")
+		if first != "META" {
+			t.Errorf("it wrote %s before it had renewed its lease", first)
+		}
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"waggle/shared/check"
 	"waggle/shared/engine"
 	"waggle/shared/fault"
+	"waggle/shared/job"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
@@ -424,6 +425,136 @@ func TestALostAnswerToAChunkIsNoLoss(t *testing.T) {
 			})
 			want(t, w.run(id, nil).Record, "SUCCESS a SUCCEEDED, b SUCCEEDED")
 			ended(t, w.db, w.store, id)
+		}
+	})
+}
+
+func TestADeathThatWasDealtWithIsForgottenAtTheNextHandover(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		defs := definitions(asset.List{failing("a", errors.New("no"), &asset.Options{Retry: asset.Retry{Max: 1, Delay: time.Hour}})})
+		opts := *impatient
+		opts.Park = time.Second
+		w := setup(t, defs, &opts)
+		id := w.launch(run.Request{Job: "job"})
+		w.dies(id, began(t, defs), stepStarted("a", false))
+		for i, died := range []bool{true, false} {
+			before := w.stored(id).Seq
+			if out := w.run(id, nil); out.End != engine.Parked {
+				t.Fatalf("%+v", out)
+			}
+			e := w.event(id, before+1)
+			if o := e.Data.(*runlog.Ownership); o.Died != died {
+				t.Errorf("owner %d: %+v", i+2, o)
+			}
+		}
+	})
+}
+
+// event reads an event by its number.
+func (w *world) event(id run.ID, seq int64) (found runlog.Event) {
+	w.t.Helper()
+	if err := w.store.ReadLog(w.t.Context(), id, 0, func(c store.Stored) error {
+		events, err := w.store.Unpack(c.Chunk)
+		for _, e := range events {
+			if e.Seq == seq {
+				found = e
+			}
+		}
+		return err
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	return found
+}
+
+func TestWhatWasInterruptedStartsFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		defs := jobOf(&job.Options{Parallelism: 1}, asset.List{number("a", 1, nil), number("b", 1, nil), number("z", 1, nil)})
+		w := setup(t, defs, impatient)
+		id := w.launch(run.Request{Job: "job"})
+		lease := w.owns(id, began(t, defs), stepStarted("z", false), runlog.Event{Type: runlog.StepInterrupted, Step: "z", Attempt: 1, Data: &runlog.Outcome{}})
+		if err := lease.Release(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		want(t, w.run(id, nil).Record, "SUCCESS a SUCCEEDED, b SUCCEEDED, z SUCCEEDED")
+		var order []run.StepKey
+		for _, e := range w.logged(runlog.StepStart) {
+			order = append(order, e.Step)
+		}
+		if !slices.Equal(order, []run.StepKey{"z", "a", "b"}) {
+			t.Errorf("%v", order)
+		}
+	})
+}
+
+func TestAChunkIsSettledOnlyWhenItsRowsAreWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := setup(t, definitions(asset.List{number("a", 1, nil)}), impatient)
+		id := w.launch(run.Request{Job: "job"})
+		held := make(chan struct{})
+		w.onCall(func(c memorydriver.Call) error {
+			if c.Op == memorydriver.PutAll && !c.Done {
+				<-held
+			}
+			return nil
+		})
+		done := make(chan engine.Outcome)
+		go func() { done <- w.run(id, nil) }()
+		time.Sleep(3 * time.Second) // of heartbeats
+		made := int64(-1)
+		if err := w.store.ReadLog(t.Context(), id, 0, func(c store.Stored) error {
+			if c.Chunk.Header.Types[runlog.Materialization] > 0 {
+				made = c.N
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := w.store.Summary(t.Context(), id); err != nil || made < 0 || s.Settled >= made {
+			t.Errorf("settled %d, but the rows of chunk %d are not written, %v", s.Settled, made, err)
+		}
+		close(held)
+		want(t, (<-done).Record, "SUCCESS a SUCCEEDED")
+		ended(t, w.db, w.store, id)
+	})
+}
+
+func TestRowsThatCouldNotBeWrittenAreWrittenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := setup(t, definitions(asset.List{number("a", 1, nil)}), impatient)
+		id := w.launch(run.Request{Job: "job"})
+		tries := 0
+		w.onCall(func(c memorydriver.Call) error {
+			if c.Op == memorydriver.PutAll && !c.Done {
+				if tries++; tries < 3 {
+					return fault.New(fault.Throttled, "not now")
+				}
+			}
+			return nil
+		})
+		want(t, w.run(id, nil).Record, "SUCCESS a SUCCEEDED")
+		ended(t, w.db, w.store, id)
+	})
+}
+
+func TestALogThatCannotBeWrittenForTwoThirdsOfTheLeaseEndsTheExecution(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stopped := false
+		a := asset.New("a", func(ctx *asset.Context) (int, error) { <-ctx.Done(); stopped = true; return 0, ctx.Err() }, nil)
+		w := setup(t, definitions(asset.List{a}), impatient)
+		id := w.launch(run.Request{Job: "job"})
+		time.AfterFunc(time.Minute, func() {
+			w.onCall(func(memorydriver.Call) error { return fault.New(fault.Unavailable, "no answer") })
+		})
+		began := time.Now()
+		_, err := w.try(t.Context(), id, nil)
+		if took := time.Since(began) - time.Minute; !errors.Is(err, fault.Unavailable) && !errors.Is(err, fault.Lost) || took > w.store.Lease()+impatient.Grace || !stopped {
+			t.Errorf("%v after %s, the step was stopped: %t", err, took, stopped)
 		}
 	})
 }

@@ -326,3 +326,16 @@ func TestWhatIsLoggedOrAddedAfterAStepsEndIsDropped(t *testing.T) {
 		t.Errorf("%+v", r.Materializations[0])
 	}
 }
+
+func TestAValueOfEscapesBesideMuchMetadataFitsItsEvent(t *testing.T) {
+	t.Parallel()
+	a := asset.New("a", func(ctx *asset.Context) (string, error) {
+		ctx.AddMetadata(metadata.Map{"x": strings.Repeat("x", 39<<10)})
+		return strings.Repeat("<", 8<<10-10), nil
+	}, nil)
+	w := setup(t, definitions(asset.List{a}), nil)
+	want(t, w.job(), "SUCCESS a SUCCEEDED")
+	if m, err := w.store.Latest(t.Context(), "a"); err != nil || m.Value.Blob == "" {
+		t.Errorf("%+v, %v", m.Value, err)
+	}
+}
