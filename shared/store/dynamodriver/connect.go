@@ -3,6 +3,7 @@ package dynamodriver
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"regexp"
 	"time"
@@ -55,8 +56,9 @@ func connect(ctx context.Context, table string, opts *Options) (*Driver, error) 
 	if err != nil {
 		return nil, err
 	}
+	d.http = tuned(cfg.HTTPClient)
 	d.client = dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
-		o.HTTPClient = tuned(o.HTTPClient)
+		o.HTTPClient = d.http
 		o.Retryer = newRetryer()
 		// An emulator's checksums are wrong in error answers, and the SDK logs each; over TLS there is nothing to check.
 		o.DisableValidateResponseChecksum = true
@@ -116,21 +118,39 @@ func noCredentials(err error) error {
 	return (&fault.Error{Op: "look for AWS credentials", Code: fault.Denied, Err: err}).WithHint("%s", hintCredentials)
 }
 
-// tuned is the SDK's own client (which knows AWS_CA_BUNDLE) with more connections kept open: one owner writes,
+// tuned is the SDK's own transport (which knows AWS_CA_BUNDLE) with more connections kept open: one owner writes,
 // settles and renews at once, and a new TLS connection costs more than a request. A client of another kind
 // is the caller's matter.
-func tuned(client dynamodb.HTTPClient) dynamodb.HTTPClient {
+func tuned(client dynamodb.HTTPClient) plainBodies {
 	own, ok := client.(*awshttp.BuildableClient)
 	if client == nil {
 		own, ok = awshttp.NewBuildableClient(), true
 	}
 	if !ok {
-		return client
+		return plainBodies{client}
 	}
-	return own.WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = 64
-		t.MaxIdleConns = 128
-		t.IdleConnTimeout = 90 * time.Second
-		t.ForceAttemptHTTP2 = false // DynamoDB speaks HTTP/1.1
-	})
+	t := own.GetTransport()
+	t.MaxIdleConnsPerHost, t.MaxIdleConns, t.IdleConnTimeout = 64, 128, 90*time.Second
+	return plainBodies{&http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// plainBodies sends bodies that can only be read. The SDK closes a body as soon as the answer begins, while net/http may
+// still look whether the body has ended. The SDK's body, asked by WriteTo, then returns io.EOF (smithy-go 1.28.8), which is no
+// end there but an error, and net/http closes the connection under the answer: with a server on the same machine
+// several in a hundred requests, tried again for nothing. Asked by Read it ends.
+type plainBodies struct{ dynamodb.HTTPClient }
+
+// Do implements dynamodb.HTTPClient.
+func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.HTTPClient.Do(r)
+}
+
+// CloseIdleConnections closes those of our own.
+func (c plainBodies) CloseIdleConnections() {
+	if own, ok := c.HTTPClient.(*http.Client); ok {
+		own.CloseIdleConnections()
+	}
 }

@@ -54,6 +54,7 @@ type Driver struct {
 	clock   func() time.Time
 	timeout time.Duration
 	client  *dynamodb.Client
+	http    plainBodies
 	usage   *usage
 	closed  atomic.Bool
 }
@@ -83,9 +84,7 @@ func (d *Driver) Features() driver.Features {
 // Close implements driver.Driver. Calls under way go on.
 func (d *Driver) Close() error {
 	d.closed.Store(true)
-	if c, ok := d.client.Options().HTTPClient.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
+	d.http.CloseIdleConnections()
 	return nil
 }
 

@@ -52,7 +52,7 @@ func withEmulators(m *testing.M) int {
 		dynamoDBLocal: local, dynoxide: emulator.Dynoxide, miniStack: emulator.MiniStack,
 	} {
 		e, err := start(context.Background())
-		if errors.Is(err, emulator.ErrNoDynoxide) {
+		if errors.Is(err, emulator.ErrNoDynoxide) && os.Getenv("CI") != "true" {
 			fmt.Fprintln(os.Stderr, "NOT TESTED:", err)
 			continue
 		}

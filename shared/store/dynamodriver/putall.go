@@ -2,6 +2,7 @@ package dynamodriver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,9 @@ func (d *Driver) putBatch(ctx context.Context, op string, left []types.WriteRequ
 				RequestItems:           map[string][]types.WriteRequest{d.table: left},
 				ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 			})
+			if idle > 0 && errors.Is(err, context.DeadlineExceeded) {
+				return fault.New(fault.Throttled, "%d items are left unwritten: %w", len(left), err)
+			}
 			if err != nil {
 				return err
 			}

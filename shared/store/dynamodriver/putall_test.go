@@ -37,7 +37,7 @@ func TestPutAllSendsWhatWasLeftUndoneAgain(t *testing.T) {
 func TestPutAllGivesUpWhereNothingIsWritten(t *testing.T) {
 	t.Parallel()
 	undone := ok(`{"UnprocessedItems":{"runs":[%s,%s]}}`, put(0), put(1))
-	w, d := setup(t, &dynamodriver.Options{Timeout: 150 * time.Millisecond}, undone, undone, undone, undone, undone, undone, undone, undone)
+	w, d := setup(t, &dynamodriver.Options{Timeout: 400 * time.Millisecond}, undone, undone, undone, undone, undone, undone, undone, undone)
 	wantCode(t, d.PutAll(t.Context(), rows(2, 0)), fault.Throttled, "put p/00 and 1 more", "2 items are left unwritten")
 	w.mu.Lock()
 	w.replies = nil

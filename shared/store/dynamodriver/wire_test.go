@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,8 @@ import (
 type wire struct {
 	*httptest.Server
 	t testing.TB
+
+	connections atomic.Int64
 
 	mu       sync.Mutex
 	replies  []reply
@@ -58,7 +62,13 @@ func setup(t testing.TB, opts *dynamodriver.Options, replies ...reply) (*wire, *
 
 func newWire(t testing.TB, replies ...reply) *wire {
 	w := &wire{t: t, replies: replies}
-	w.Server = httptest.NewServer(w)
+	w.Server = httptest.NewUnstartedServer(w)
+	w.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			w.connections.Add(1)
+		}
+	}
+	w.Start()
 	t.Cleanup(func() {
 		w.CloseClientConnections()
 		w.Close()

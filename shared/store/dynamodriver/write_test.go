@@ -112,7 +112,7 @@ func TestAWriteThatCannotBeSaysWhy(t *testing.T) {
 	_, d := setup(t, nil, canceled(none+`,{"Code":"ValidationError","Message":"Item size has exceeded the maximum allowed size"},`+none))
 	wantCode(t, d.Write(t.Context(), ops()), fault.TooLarge, "write RUN#1/META and 2 more", "part 1")
 	busy := canceled(none + `,{"Code":"TransactionConflict"},` + none)
-	w, d := setup(t, &dynamodriver.Options{Timeout: 100 * time.Millisecond}, busy, busy, busy, busy, busy, busy, busy, busy)
+	w, d := setup(t, &dynamodriver.Options{Timeout: 400 * time.Millisecond}, busy, busy, busy, busy, busy, busy, busy, busy)
 	wantCode(t, d.Write(t.Context(), ops()), fault.Throttled, "part 1: TransactionConflict")
 	w.mu.Lock()
 	w.replies = nil
