@@ -329,9 +329,9 @@ func TestWhatIsLoggedOrAddedAfterAStepsEndIsDropped(t *testing.T) {
 
 func TestAValueOfEscapesBesideMuchMetadataFitsItsEvent(t *testing.T) {
 	t.Parallel()
-	a := asset.New("a", func(ctx *asset.Context) (string, error) {
+	a := asset.New("a", func(ctx *asset.Context) ([]string, error) {
 		ctx.AddMetadata(metadata.Map{"x": strings.Repeat("x", 39<<10)})
-		return strings.Repeat("<", 8<<10-10), nil
+		return []string{strings.Repeat("<", 8<<10-10)}, nil
 	}, nil)
 	w := setup(t, definitions(asset.List{a}), nil)
 	want(t, w.job(), "SUCCESS a SUCCEEDED")
