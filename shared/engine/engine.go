@@ -119,7 +119,7 @@ func (x *execution) execute() (Outcome, error) {
 		out.Due = x.store.Now()
 	case out.End == Parked:
 		if out.Due = x.nextRetry(); out.Due.IsZero() {
-			out.Due = x.store.Now().Add(lookAgain)
+			out.Due = x.store.Now().Add(x.engine.opts.LookAgain)
 		}
 	}
 	if errors.Is(err, fault.Lost) {

@@ -38,6 +38,8 @@ type Options struct {
 	Margin time.Duration
 	// Park gives a run up, to be woken when it is due, once it has nothing to do for that long. 0 is never.
 	Park time.Duration
+	// LookAgain is when a run that waits for a slot is due, should nobody wake it before. Defaults to 30 s.
+	LookAgain time.Duration
 	// Strict is for tests: every value passes through its codec on its way to each reader, and a step that changes
 	// what it reads fails, by name.
 	Strict bool
@@ -55,6 +57,7 @@ func New(s *store.Store, plans Planner, opts *Options) *Engine {
 	defaults(&o.Pace, 2*time.Millisecond)
 	defaults(&o.Grace, 5*time.Second)
 	defaults(&o.Margin, 30*time.Second)
+	defaults(&o.LookAgain, 30*time.Second)
 	if o.Worker == "" {
 		o.Worker = "unknown"
 	}

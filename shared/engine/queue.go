@@ -2,15 +2,11 @@ package engine
 
 import (
 	"context"
-	"time"
 
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 )
-
-// lookAgain is when a queued run is due, should nobody wake it before.
-const lookAgain = 30 * time.Second
 
 // slots reports whether the run has its slots, and queues it if not: first it queues, then it looks, so that a slot that becomes
 // free meanwhile is seen by one of the two.

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"waggle/shared/run"
+)
+
+// A ledger is a file of JSON lines outside the store. A line is one write, and appended, so its place in the file is a clock that
+// all processes share: what was written before another line was begun stands before it.
+type ledger struct{ path string }
+
+func ledgerOf(dir string) ledger { return ledger{filepath.Join(dir, "ledger")} }
+func homeOf(dir string) string   { return filepath.Join(dir, "home") }
+
+// line is one thing that happened.
+type line struct {
+	Kind     string    `json:"kind"`
+	At       time.Time `json:"at"` // for the rate only
+	PID      int       `json:"pid"`
+	Run      run.ID    `json:"run,omitempty"`
+	Key      string    `json:"key,omitempty"`      // of launched
+	Priority int       `json:"priority,omitempty"` // of launched
+	Walk     int64     `json:"walk,omitempty"`     // of looks, admits, admitted: the number of the walk in its process
+}
+
+// The kinds of lines.
+const (
+	launched = "launched" // the store has acknowledged the run
+	queued   = "queued"   // the store has acknowledged that the run waits
+	looks    = "looks"    // an admission begins to walk along the queue
+	admits   = "admits"   // it is about to give a run its slot
+	admitted = "admitted" // the store has acknowledged that
+	starts   = "starts"   // the step of a run has started
+	ends     = "ends"     // and is about to return
+	over     = "over"     // the run has ended and is settled
+	killed_  = "killed"   // a process is dead
+)
+
+func (l ledger) add(what line) error {
+	what.At = time.Now().UTC()
+	if what.PID == 0 {
+		what.PID = os.Getpid()
+	}
+	raw, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(raw, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+func (l ledger) all() (lines []line, err error) {
+	f, err := os.Open(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		var what line
+		if err := json.Unmarshal(in.Bytes(), &what); err != nil {
+			return nil, err
+		}
+		lines = append(lines, what)
+	}
+	return lines, nil
+}
