@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"shared/report":             {"duration", "metadata", "plan", "run", "runlog"},
 	"shared/cli/progress":       {"duration", "plan", "report", "run", "runlog"},
 	"shared/cli": {"asset", "check", "cli/progress", "duration", "engine", "fault", "job", "metadata", "monitor", "owner", "plan", "report",
-		"run", "runlog", "store", "waggle"},
+		"run", "runlog", "selection", "store", "waggle"},
 	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/memorydriver", "waggle"},
 }
 

@@ -13,14 +13,18 @@ import (
 )
 
 func (s *session) assetsCommand() *cobra.Command {
+	var selections []string
 	cmd := &cobra.Command{
 		Use:   "assets",
 		Short: "List assets and when each was last made",
 		Example: `  waggle assets
+  waggle assets --select "group:transform or +sales_output"
   waggle assets show sales_output`,
 		Args: noSuchCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.listAssets(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.listAssets(cmd.Context(), selections) },
 	}
+	cmd.Flags().StringArrayVar(&selections, "select", nil, "list what `EXPR` chooses; run --help explains it")
+	_ = cmd.RegisterFlagCompletionFunc("select", s.completeSelection)
 	cmd.AddCommand(s.assetsShowCommand())
 	return cmd
 }
@@ -56,8 +60,12 @@ func materializationOf(m run.Materialization) *materialization {
 	return out
 }
 
-func (s *session) listAssets(ctx context.Context) error {
+func (s *session) listAssets(ctx context.Context, selections []string) error {
 	if err := s.app.Definitions.Validate(); err != nil {
+		return err
+	}
+	defs, err := s.selectedAssets(selections)
+	if err != nil {
 		return err
 	}
 	st, err := s.look(ctx)
@@ -69,7 +77,7 @@ func (s *session) listAssets(ctx context.Context) error {
 		return err
 	}
 	var list []assetJSON
-	for _, def := range s.assets() {
+	for _, def := range defs {
 		stands, err := s.standingOf(ctx, st, def.Key, failed)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,22 +58,44 @@ func (s *session) completeChecks(_ *cobra.Command, args []string, _ string) ([]s
 	return s.checkSteps(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeSteps completes the last of several keys.
-func (s *session) completeSteps(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	before := ""
-	if i := strings.LastIndexAny(typed, ", "); i >= 0 {
-		before = typed[:i+1]
+// completeSteps completes the key of a step.
+func (s *session) completeSteps(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	keys := s.checkSteps()
+	for _, def := range s.assets() {
+		keys = append(keys, string(def.Key))
 	}
-	var keys []string
-	for _, a := range s.app.Definitions.Assets {
-		if def := asset.DefinitionOf(a); def != nil {
-			keys = append(keys, before+string(def.Key))
+	return keys, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSelection completes the last name of an expression: a key, or a group, kind, tag or owner that there is.
+func (s *session) completeSelection(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexAny(typed, ", (+")+1]
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, before+name) {
+			names = append(names, before+name)
 		}
 	}
-	for _, key := range s.checkSteps() {
-		keys = append(keys, before+key)
+	defs := s.assets()
+	for _, def := range defs {
+		add(string(def.Key))
 	}
-	return keys, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	for _, key := range s.checkSteps() {
+		add(key)
+	}
+	for _, def := range defs {
+		add("group:" + def.Options.Group)
+		for _, kind := range def.Options.Kinds {
+			add("kind:" + kind)
+		}
+		for _, owner := range def.Options.Owners {
+			add("owner:" + owner)
+		}
+		for name := range def.Options.Tags {
+			add("tag:" + name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 func (s *session) completeConfig(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -10,44 +9,49 @@ import (
 	"waggle/shared/run"
 )
 
+// runFlags are what `run` can be asked.
+type runFlags struct {
+	selections, configs, tags []string
+	priority                  priority
+}
+
 // request makes the request that the flags of `run` ask for, and its plan. Every mistake in it is found here, before anything
 // is stored.
-func (s *session) request(args []string, selections, configs, tags []string) (run.Request, *plan.Plan, error) {
-	req := run.Request{CodeVersion: s.app.Version, Selection: selection(selections)}
+func (s *session) request(args []string, f runFlags) (run.Request, *plan.Plan, error) {
+	req := run.Request{CodeVersion: s.app.Version}
 	if len(args) > 0 {
 		req.Job = args[0]
 	}
-	if req.Job == "" && len(req.Selection) == 0 {
+	if req.Job == "" && len(f.selections) == 0 {
 		return req, nil, usage(s.jobsHint(), "name a job or --select what to run")
+	}
+	if req.Job != "" && s.app.Definitions.Job(req.Job) == nil {
+		return req, nil, s.explainName(req, fault.Unknown("job", req.Job, s.jobNames()))
+	}
+	var err error
+	if len(f.selections) > 0 {
+		if req.Selection, err = s.selected(req.Job, f.selections); err != nil {
+			return req, nil, err
+		}
 	}
 	p, err := s.app.Definitions.Plan(req)
 	if err != nil {
-		return req, nil, s.explainName(req, err)
+		return req, nil, err
 	}
-	given, err := config(p, configs)
+	given, err := config(p, f.configs)
 	if err != nil {
 		return req, nil, err
 	}
-	if req.Tags, err = pairsOf("--tag", tags); err != nil {
+	if req.Tags, err = pairsOf("--tag", f.tags); err != nil {
 		return req, nil, err
 	}
 	// The job's tags, limits and priority come with it; of the configuration, only what was given is kept.
 	req, p, err = s.app.Definitions.Request(req)
 	req.Config = given
-	return req, p, err
-}
-
-// selection reads keys of assets and checks, separated by commas or spaces.
-func selection(texts []string) []run.StepKey {
-	var keys []run.StepKey
-	for _, text := range texts {
-		for _, key := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-			if !slices.Contains(keys, run.StepKey(key)) {
-				keys = append(keys, run.StepKey(key))
-			}
-		}
+	if f.priority.given {
+		req.Priority = f.priority.value
 	}
-	return keys
+	return req, p, err
 }
 
 // explainName adds to an unknown job that it is an asset.

@@ -22,11 +22,13 @@ import (
 )
 
 func (s *session) runCommand() *cobra.Command {
-	var selections, configs, tags []string
+	var f runFlags
 	cmd := &cobra.Command{
-		Use:   "run JOB | --select KEYS",
-		Short: "Run a job, or single assets and checks",
-		Long: `Run a job, or the assets and checks that --select names, and watch it.
+		Use:   "run JOB | --select EXPR",
+		Short: "Run a job, or assets and checks that you choose",
+		Long: `Run a job, or the assets and checks that --select chooses, of the job or of all, and watch it.
+
+` + selectionHelp + `
 
 On a terminal the steps are shown by group and updated in place; elsewhere each finished step is one line. Log
 records of level WARNING and above are shown while the run goes on; WAGGLE_LOG_LEVEL sets another level. Every
@@ -37,6 +39,8 @@ process died are resumed first.`,
 		Example: `  waggle run gallery
   waggle run gallery --config output_dir=out --config min_sale_value_usd=1000000
   waggle run --select sales_raw,sales_transform
+  waggle run gallery --select "group:transform and not kind:csv"
+  waggle run --select sales_transform+1
   waggle run --select sales_output:check_sales_above_threshold
   waggle run gallery --json > run.json`,
 		Annotations: map[string]string{ownInterrupt: "yes"},
@@ -48,23 +52,24 @@ process died are resumed first.`,
 		},
 		ValidArgsFunction: s.completeJobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.run(cmd.Context(), args, selections, configs, tags)
+			return s.run(cmd.Context(), args, f)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&selections, "select", nil, "assets, or checks as asset:check: `KEYS` separated by commas")
-	flags.StringArrayVar(&configs, "config", nil, "a setting as `NAME=VALUE`; jobs show JOB lists them")
-	flags.StringArrayVar(&tags, "tag", nil, "a label of the run as `NAME=VALUE`")
-	_ = cmd.RegisterFlagCompletionFunc("select", s.completeSteps)
+	flags.StringArrayVar(&f.selections, "select", nil, "run what `EXPR` chooses; several are joined by a comma")
+	flags.StringArrayVar(&f.configs, "config", nil, "a setting as `NAME=VALUE`; jobs show JOB lists them")
+	flags.StringArrayVar(&f.tags, "tag", nil, "a label of the run as `NAME=VALUE`")
+	flags.Var(&f.priority, "priority", "from -10000 to 10000: of the runs that wait, the highest `N` starts first (default the job's)")
+	_ = cmd.RegisterFlagCompletionFunc("select", s.completeSelection)
 	_ = cmd.RegisterFlagCompletionFunc("config", s.completeConfig)
 	return cmd
 }
 
-func (s *session) run(ctx context.Context, args, selections, configs, tags []string) error {
+func (s *session) run(ctx context.Context, args []string, f runFlags) error {
 	if err := s.app.Definitions.Validate(); err != nil {
 		return err
 	}
-	req, p, err := s.request(args, selections, configs, tags)
+	req, p, err := s.request(args, f)
 	if err != nil {
 		return err
 	}
