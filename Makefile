@@ -16,9 +16,14 @@ run: waggle ## run the sample pipeline
 	./bin/waggle run gallery
 
 .PHONY: test
-test: ## run every test
+test: ## run every test; those on DynamoDB need Node, Java and Python, and say so where they are missing
 	go test -shuffle=on ./...
 	go test -tags docs ./docs
+	$(MAKE) --no-print-directory test-dynamodb
+
+.PHONY: test-dynamodb
+test-dynamodb: ## run the tests that need DynamoDB, on three emulators
+	localstack/with-emulators.sh go test -count=1 -tags dynamodb ./shared/store/dynamodriver
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)
@@ -27,20 +32,22 @@ race: ## run every test with the race detector (needs a C compiler)
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
-	go vet -tags docs ./...
-	go tool staticcheck -tags docs ./...
+	go vet -tags docs,dynamodb ./...
+	go tool staticcheck -tags docs,dynamodb ./...
 
 .PHONY: bench
 bench: ## measure: JSON lines, a program a line of docs/performance.md
 	go run ./bench/engine -all
 	go run ./bench/cli
 	go run ./bench/crash -kills 200
+	localstack/with-emulators.sh go run ./bench/faults
 
 .PHONY: bench-small
 bench-small: ## the same in a minute, to see that nothing is lost or wrong
 	go run ./bench/engine -steps 1000
 	go run ./bench/cli -runs 5
 	go run ./bench/crash -kills 20
+	localstack/with-emulators.sh go run ./bench/faults -runs 40
 
 .PHONY: clean
 clean: ## remove what was built and what runs left

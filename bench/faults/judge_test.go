@@ -40,7 +40,9 @@ func TestTheJudgeFindsEveryDamage(t *testing.T) {
 	t.Parallel()
 	// each finds the first item with a prefix in its partition, and changes it.
 	type change func(ctx context.Context, db driver.Driver, item driver.Item) error
-	remove := func(ctx context.Context, db driver.Driver, item driver.Item) error { return db.Delete(ctx, item.Key, driver.Any) }
+	remove := func(ctx context.Context, db driver.Driver, item driver.Item) error {
+		return db.Delete(ctx, item.Key, driver.Any)
+	}
 	edit := func(old, new string) change {
 		return func(ctx context.Context, db driver.Driver, item driver.Item) error {
 			item.Data = []byte(strings.Replace(string(item.Data), old, new, 1))

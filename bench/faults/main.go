@@ -85,9 +85,6 @@ func command(ctx context.Context) error {
 	return nil
 }
 
-// indexes are those of the store.
-var indexes = []string{"due", "all", "job", "status", "job_status"}
-
 const table = "waggle-faults"
 
 // measure starts DynamoDB Local and the proxy, works the runs off through it, and judges them without it.
@@ -97,7 +94,7 @@ func measure(ctx context.Context, jar string, runs int, seed uint64) (figure, er
 		return figure{}, err
 	}
 	defer local.Close()
-	direct := &dynamodriver.Options{Indexes: indexes, Config: connection(local.Endpoint)}
+	direct := &dynamodriver.Options{Indexes: store.Indexes(), Config: connection(local.Endpoint)}
 	if err := dynamodriver.Create(ctx, table, direct); err != nil {
 		return figure{}, err
 	}
@@ -111,7 +108,7 @@ func measure(ctx context.Context, jar string, runs int, seed uint64) (figure, er
 	}
 	defer proxy.Close()
 	bucket := memblob.OpenBucket(nil)
-	faulty, err := dynamodriver.Open(ctx, table, &dynamodriver.Options{Indexes: indexes, Config: connection(proxy.endpoint),
+	faulty, err := dynamodriver.Open(ctx, table, &dynamodriver.Options{Indexes: store.Indexes(), Config: connection(proxy.endpoint),
 		SkipCheck: true, TryTimeout: tryTimeout, Timeout: time.Second}) // short: the store's own patience is tried as well
 	if err != nil {
 		return figure{}, err

@@ -40,6 +40,11 @@ const (
 	lastSort  = "\xf4\x8f\xbf\xbf" // the largest character: above every key with this prefix
 )
 
+// Indexes names the indexes that the store uses, for drivers that must be told.
+func Indexes() []string {
+	return []string{indexDue, indexAll, indexJob, indexStatus, indexJobStatus}
+}
+
 func runPartition(id run.ID) string { return "RUN#" + string(id) }
 
 func logKey(id run.ID, n int64) driver.Key {

@@ -7,10 +7,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"waggle/shared/store"
 )
 
 // indexes are those of the store.
-var indexes = []string{"due", "all", "job", "status", "job_status"}
+var indexes = store.Indexes()
 
 // connection is for a server on this machine. Nothing comes from the environment.
 func connection(endpoint string) *aws.Config {
