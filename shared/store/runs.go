@@ -124,7 +124,8 @@ func (s *Store) active(ctx context.Context, f Filter) ([]Summary, error) {
 		return r.Status != f.Status || f.Job != "" && r.Request.Job != f.Job || r.Launched.Before(f.Since)
 	})
 	slices.SortFunc(found, func(a, b Summary) int { return strings.Compare(string(b.ID), string(a.ID)) })
-	return found, nil
+	// A run whose owner renewed its lease between two pages is on both.
+	return slices.CompactFunc(found, func(a, b Summary) bool { return a.ID == b.ID }), nil
 }
 
 // Due lists runs that somebody must look at, those due longest first; at most limit.
