@@ -197,10 +197,11 @@ func (m *mortal) around(op string, key driver.Key, done bool, err error) error {
 func TestAnOwnerMayDieAtAnyCall(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []bool{false, true} {
+		undisturbed := signature(setup(t, small(&calls{}, fails), eager).job())
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("fails %t, after %t", fails, after), func(t *testing.T) {
 				t.Parallel()
-				for at := 1; dieAt(t, at, after, fails); at++ {
+				for at := 1; dieAt(t, at, after, fails, undisturbed); at++ {
 					if at > 1000 {
 						t.Fatal("it does not end")
 					}
@@ -210,8 +211,25 @@ func TestAnOwnerMayDieAtAnyCall(t *testing.T) {
 	}
 }
 
+// signature is what a run made and found, without times, numbers and names of blobs. What is in the record is in the rows: see ended.
+func signature(r run.Record) string {
+	var lines []string
+	for _, m := range r.Materializations {
+		value := "no value"
+		if m.Value != nil {
+			value = fmt.Sprintf("%s of %d bytes, in a blob: %t", m.Value.Codec, m.Value.Size, m.Value.Blob != "")
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %v %s", m.Asset, m.Verdict, m.Metadata, value))
+	}
+	for _, c := range r.Checks {
+		lines = append(lines, fmt.Sprintf("%s:%s %s %s %t %v", c.Asset, c.Check, c.Status, c.Severity, c.Blocking, c.Metadata))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
 // dieAt reports whether the first owner came as far as that call.
-func dieAt(t *testing.T, at int, after, fails bool) bool {
+func dieAt(t *testing.T, at int, after, fails bool, undisturbed string) bool {
 	t.Helper()
 	bucket := memblob.OpenBucket(nil)
 	defer func() { _ = bucket.Close() }()
@@ -249,6 +267,9 @@ func dieAt(t *testing.T, at int, after, fails bool) bool {
 	fold := ended(t, left, second.store, id)
 	if got := outline(fold.Record); got != outcomes(fails) {
 		t.Errorf("%s: %s, want %s", where, got, outcomes(fails))
+	}
+	if got := signature(fold.Record); got != undisturbed {
+		t.Errorf("%s: the run made\n%s\nwant\n%s", where, got, undisturbed)
 	}
 	for _, s := range fold.Record.Steps {
 		wanted := 1
