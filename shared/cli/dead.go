@@ -52,6 +52,8 @@ func (s *session) whyDue(own owner.Ownership, summary store.Summary, lease time.
 		return "its process died " + s.moment(own.Due.Add(-lease), now)
 	case own.Epoch == 0:
 		return "launched " + s.moment(summary.Launched, now) + ", but never started"
+	case summary.Status == run.Queued:
+		return "waits for a slot, without a process"
 	default:
 		return "left unfinished " + s.moment(own.Due, now)
 	}

@@ -91,6 +91,11 @@ func (s *session) run(ctx context.Context, args []string, f runFlags) error {
 	if err != nil {
 		return fmt.Errorf("launch the run: %w", err)
 	}
+	return s.watch(ctx, st, id, req, p, interrupts)
+}
+
+// watch runs a launched run and shows it, and the runs that retry it.
+func (s *session) watch(ctx context.Context, st *store.Store, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) error {
 	for {
 		out, err := s.attend(ctx, st, id, req, p, interrupts)
 		if err == nil {

@@ -41,7 +41,7 @@ func (s *session) runsCommand() *cobra.Command {
 	flags.StringVar(&f.cursor, "cursor", "", "where the page begins: `CURSOR`, as the page before says")
 	_ = cmd.RegisterFlagCompletionFunc("job", s.completeJobs)
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"success", "failed", "canceled", "running", "queued"}, cobra.ShellCompDirectiveNoFileComp))
-	cmd.AddCommand(s.runsShowCommand(), s.runsLogsCommand(), s.runsCancelCommand())
+	cmd.AddCommand(s.runsShowCommand(), s.runsLogsCommand(), s.runsCancelCommand(), s.runsRetryCommand())
 	return cmd
 }
 
@@ -64,6 +64,8 @@ type runJSON struct {
 	Checks       int               `json:"checks"`
 	ChecksFailed int               `json:"checks_failed"`
 	Tags         map[string]string `json:"tags,omitempty"`
+	Parent       run.ID            `json:"parent,omitempty"` // the run that this one retries
+	Root         run.ID            `json:"root,omitempty"`   // the first of that chain
 	// Note says why a run that has not ended does not go on: it waits, or its process died.
 	Note string `json:"note,omitempty"`
 }
@@ -186,7 +188,7 @@ func parseSpan(text string) (time.Duration, error) {
 
 // runOf is a run for a list. What the summary says of a run that has not ended can be old, so its log is read.
 func (s *session) runOf(ctx context.Context, st *store.Store, summary store.Summary) (runJSON, error) {
-	now, note := st.Now(), summary.Waiting
+	now, note := st.Now(), ""
 	if !summary.Status.Terminal() {
 		own, err := st.Owner(ctx, summary.ID)
 		if err != nil {
@@ -201,10 +203,15 @@ func (s *session) runOf(ctx context.Context, st *store.Store, summary store.Summ
 		if !summary.Status.Terminal() && !own.Held(now, st.Lease()) && !own.Due.After(now) {
 			note = s.whyDue(own, summary, st.Lease(), now)
 		}
+		if summary.Status == run.Queued {
+			if note, err = waiting(ctx, st, summary.ID, summary.Request.Limits); err != nil {
+				return runJSON{}, err
+			}
+		}
 	}
 	r := runJSON{RunID: summary.ID, Job: summary.Request.Job, Selection: summary.Request.Selection, Status: summary.Status, Reason: summary.Reason,
 		Error: summary.Error, LaunchedAt: summary.Launched, Steps: summary.Steps, Done: summary.Done, Failed: summary.Failed, Assets: summary.Assets,
-		Checks: summary.Checks, ChecksFailed: summary.ChecksFailed, Tags: summary.Request.Tags, Note: note}
+		Checks: summary.Checks, ChecksFailed: summary.ChecksFailed, Tags: summary.Request.Tags, Parent: summary.Request.Parent, Root: summary.Request.Root, Note: note}
 	if !summary.Started.IsZero() {
 		r.StartedAt = &summary.Started
 		took := runlog.Milliseconds(run.Record{Started: summary.Started, Ended: summary.Ended}.Duration(now))

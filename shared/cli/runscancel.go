@@ -2,11 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"waggle/shared/engine"
 	"waggle/shared/fault"
 	"waggle/shared/run"
+	"waggle/shared/store"
 )
 
 func (s *session) runsCancelCommand() *cobra.Command {
@@ -14,7 +18,7 @@ func (s *session) runsCancelCommand() *cobra.Command {
 		Use:   "cancel RUN",
 		Short: "Ask a run to stop",
 		Long: `Ask the process that works on a run to cancel it. Its steps are asked to stop within a second; what they
-materialized so far stays.`,
+materialized so far stays. A run that nobody works on is canceled at once.`,
 		Example:           "  waggle runs cancel LAST",
 		Args:              exactly("run"),
 		ValidArgsFunction: s.completeRuns,
@@ -44,12 +48,8 @@ func (s *session) runsCancel(ctx context.Context, name string) error {
 		if err := st.RequestCancel(ctx, id); err != nil {
 			return err
 		}
-		own, err := st.Owner(ctx, id)
-		if err != nil {
+		if note, err = s.heedCancel(ctx, st, id, what); err != nil {
 			return err
-		}
-		if note = what + " was asked to stop"; !own.Held(st.Now(), st.Lease()) {
-			note = what + " has no process; it is canceled by: " + s.call("monitor", "--once")
 		}
 	}
 	if s.format != formatTable {
@@ -59,4 +59,24 @@ func (s *session) runsCancel(ctx context.Context, name string) error {
 		}{id, note})
 	}
 	return s.write(note)
+}
+
+// heedCancel cancels a run that nobody works on, since nobody would read the note, and says what became of the wish.
+func (s *session) heedCancel(ctx context.Context, st *store.Store, id run.ID, what string) (string, error) {
+	asked := what + " was asked to stop"
+	own, err := st.Owner(ctx, id)
+	if err != nil || own.Held(st.Now(), st.Lease()) {
+		return asked, err
+	}
+	// It reads the note before it does anything else, so no step begins here.
+	out, err := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker}).Run(ctx, id, nil)
+	switch {
+	case errors.Is(err, fault.Conflict):
+		return asked, nil // another process has taken it meanwhile, and reads the note
+	case err != nil:
+		return "", fmt.Errorf("%s was asked to stop, but its end could not be recorded; `%s` does that: %w", what, s.call("monitor", "--once"), err)
+	case out.Record.Status != run.Canceled:
+		return what + " has ended meanwhile with " + string(out.Record.Status), nil
+	}
+	return what + " is canceled", nil
 }

@@ -58,11 +58,15 @@ func (s *session) runsShow(ctx context.Context, name string) error {
 	}
 	p, changed := s.planOf(fold)
 	fold.Record.Status = derived(fold.Record.Status, own.Held(st.Now(), st.Lease()))
+	rel, err := relationsOf(ctx, st, fold.Record)
+	if err != nil {
+		return err
+	}
 	r := report.Of(fold.Record, p, st.Now())
 	if s.format != formatTable {
-		return s.printJSON(shownRun{r, own.Worker, changed})
+		return s.printJSON(shownRun{r, rel, own.Worker, changed})
 	}
-	lines := s.runHead(r, fold, own, st)
+	lines := s.runHead(r, fold, own, rel, st)
 	if changed {
 		lines = append(lines, "", "The code has changed since: steps that did not begin are not listed.")
 	}
@@ -85,6 +89,7 @@ func (s *session) runsShow(ctx context.Context, name string) error {
 // shownRun is a report with what else the store knows of the run.
 type shownRun struct {
 	report  *report.Report
+	rel     relations
 	worker  string
 	changed bool
 }
@@ -96,9 +101,14 @@ func (r shownRun) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	more, err := encodeJSON(struct {
-		Worker  string `json:"worker,omitempty"`
-		Changed bool   `json:"code_changed"`
-	}{r.worker, r.changed})
+		Parent    run.ID `json:"parent,omitempty"`
+		Root      run.ID `json:"root,omitempty"`
+		RetriedBy run.ID `json:"retried_by,omitempty"`
+		Priority  int    `json:"priority,omitempty"`
+		Waiting   string `json:"waiting,omitempty"`
+		Worker    string `json:"worker,omitempty"`
+		Changed   bool   `json:"code_changed"`
+	}{r.report.Request.Parent, r.report.Request.Root, r.rel.retriedBy, r.report.Request.Priority, r.rel.waiting, r.worker, r.changed})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +125,7 @@ func (s *session) planOf(f *runlog.Fold) (p *plan.Plan, changed bool) {
 }
 
 // runHead is the run itself: one fact a line.
-func (s *session) runHead(r *report.Report, f *runlog.Fold, own owner.Ownership, st *store.Store) []string {
+func (s *session) runHead(r *report.Report, f *runlog.Fold, own owner.Ownership, rel relations, st *store.Store) []string {
 	now := st.Now()
 	g := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
 	add := func(name, value string) {
@@ -138,11 +148,19 @@ func (s *session) runHead(r *report.Report, f *runlog.Fold, own owner.Ownership,
 	if len(r.Request.Selection) > 0 {
 		add("selection", joined(r.Request.Selection))
 	}
+	if r.Request.Priority != 0 {
+		add("priority", fmt.Sprint(r.Request.Priority))
+	}
+	add("waits", rel.waiting)
 	add("retry of", string(r.Request.Parent))
+	if r.Request.Root != r.Request.Parent {
+		add("first try", string(r.Request.Root))
+	}
+	add("retried by", string(rel.retriedBy))
 	add("code", r.Request.CodeVersion)
 	add("worker", s.workerText(own, f, own.Held(now, st.Lease())))
 	if !r.Status.Terminal() && !own.Held(now, st.Lease()) && !own.Due.After(now) {
-		why := s.whyDue(own, store.Summary{Launched: r.Launched}, st.Lease(), now)
+		why := s.whyDue(own, store.Summary{Launched: r.Launched, Status: r.Status}, st.Lease(), now)
 		add("note", why+"; resume it with: "+s.call("monitor", "--once"))
 	}
 	return append([]string{r.Closing(s.paint)}, g.lines(s)...)
