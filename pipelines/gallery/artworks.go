@@ -182,22 +182,9 @@ func rank(rows []CatalogArtwork) {
 func inOrder(media []Medium) []Medium {
 	sorted := slices.Clone(media) // inputs are read-only
 	slices.SortStableFunc(sorted, func(a, b Medium) int {
-		return cmp.Or(placedFirst(a.SortOrder, b.SortOrder), cmp.Compare(a.MediaID, b.MediaID))
+		return cmp.Or(nullsLast(a.SortOrder, b.SortOrder, cmp.Compare[int64]), cmp.Compare(a.MediaID, b.MediaID))
 	})
 	return sorted
-}
-
-func placedFirst(a, b *int64) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return 1
-	case b == nil:
-		return -1
-	default:
-		return cmp.Compare(*a, *b)
-	}
 }
 
 // primaryImage is the first of the sorted media with place 1; an empty one if there is none.

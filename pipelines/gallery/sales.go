@@ -36,7 +36,7 @@ func transformSales(ctx *asset.Context, sales []Sale, artworks []Artwork, artist
 
 	rows := soldArtworks(sales, artworks, artists)
 	slices.SortStableFunc(rows, func(a, b SoldArtwork) int {
-		return cmp.Or(newestFirst(a.SaleDate, b.SaleDate), cmp.Compare(a.SaleID, b.SaleID))
+		return cmp.Or(nullsLast(a.SaleDate, b.SaleDate, newestFirst), cmp.Compare(a.SaleID, b.SaleID))
 	})
 
 	ctx.AddMetadata(table.Preview(rows, 5), metadata.Map{
@@ -111,19 +111,8 @@ func positiveZero(x float64) float64 {
 	return x
 }
 
-// newestFirst orders dates from the newest to the oldest, missing ones last.
-func newestFirst(a, b *string) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return 1
-	case b == nil:
-		return -1
-	default:
-		return strings.Compare(*b, *a)
-	}
-}
+// newestFirst orders ISO dates, which sort as text.
+func newestFirst(a, b string) int { return strings.Compare(b, a) }
 
 func uniqueArtworks(rows []SoldArtwork) int {
 	ids := map[int64]bool{}
