@@ -11,6 +11,10 @@ help: ## list the targets
 waggle: ## build bin/waggle
 	go build -trimpath -o bin/waggle ./cmd/waggle
 
+.PHONY: waggle-aws
+waggle-aws: ## build bin/waggle with the cloud's stores: --store dynamodb:TABLE
+	go build -trimpath -tags aws -o bin/waggle ./cmd/waggle
+
 .PHONY: run
 run: waggle ## run the sample pipeline
 	./bin/waggle run gallery
@@ -23,7 +27,7 @@ test: ## run every test; those on DynamoDB need Node, Java and Python, and say s
 
 .PHONY: test-dynamodb
 test-dynamodb: ## run the tests that need DynamoDB, on three emulators
-	localstack/with-emulators.sh go test -count=1 -tags dynamodb ./shared/store/dynamodriver
+	localstack/with-emulators.sh go test -count=1 -tags dynamodb,aws ./shared/store/dynamodriver ./cmd/waggle
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)
@@ -32,8 +36,8 @@ race: ## run every test with the race detector (needs a C compiler)
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
-	go vet -tags docs,dynamodb ./...
-	go tool staticcheck -tags docs,dynamodb ./...
+	go vet -tags docs,dynamodb,aws ./...
+	go tool staticcheck -tags docs,dynamodb,aws ./...
 
 .PHONY: bench
 bench: ## measure: JSON lines, a program a line of docs/performance.md

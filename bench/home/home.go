@@ -5,13 +5,11 @@ package home
 import (
 	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"gocloud.dev/blob/fileblob"
-
+	"waggle/shared/embedded"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
@@ -22,20 +20,16 @@ import (
 // Open opens the store in a folder, which it makes if it is missing. around gets the SQLite driver and returns
 // the one that the store uses.
 func Open(ctx context.Context, dir string, opts *store.Options, around func(driver.Driver) driver.Driver) (*store.Store, error) {
-	blobs := filepath.Join(dir, "blobs")
-	if err := os.MkdirAll(blobs, 0o755); err != nil {
+	blobs, err := embedded.Blobs(dir)
+	if err != nil {
 		return nil, err
 	}
 	db, err := sqlitedriver.Open(ctx, filepath.Join(dir, "waggle.db"), nil)
 	if err != nil {
+		_ = blobs.Close()
 		return nil, err
 	}
-	bucket, err := fileblob.OpenBucket(blobs, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
-	if err != nil {
-		_ = db.Close()
-		return nil, err
-	}
-	return store.New(around(db), store.NewBlobs(bucket), opts), nil
+	return store.New(around(db), blobs, opts), nil
 }
 
 // Chunks is a driver that tells Seen of each chunk of a run's log as soon as it is stored, before the writer

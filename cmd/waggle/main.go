@@ -17,6 +17,7 @@ func main() {
 	os.Exit(cli.Main(context.Background(), cli.App{
 		Definitions: pipelines.Definitions,
 		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
+		Stores:      stores,
 		Home:        embedded.DefaultHome,
 		Worker:      embedded.Worker(),
 		Version:     version(),

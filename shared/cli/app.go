@@ -25,6 +25,9 @@ type App struct {
 	Definitions waggle.Definitions
 	// Open opens the store of a home folder.
 	Open func(ctx context.Context, home string) (*store.Store, error)
+	// Stores opens stores that are no folder, by their kind: `--store dynamodb:TABLE` calls "dynamodb" with the name and
+	// the home folder. May be nil.
+	Stores map[string]func(ctx context.Context, name, home string) (*store.Store, error)
 	// Home is the folder where neither --home nor WAGGLE_HOME names one. Defaults to ".waggle".
 	Home string
 	// Worker names this process to people, "host:pid". Defaults to "unknown".

@@ -21,7 +21,7 @@ func (s *session) resumeDead(ctx context.Context, st *store.Store, interrupts <-
 		return err
 	}
 	child := exec.Command(s.app.Executable, "monitor", "--once")
-	child.Env = append(os.Environ(), "WAGGLE_HOME="+s.homeDir())
+	child.Env = append(os.Environ(), "WAGGLE_HOME="+s.homeDir(), "WAGGLE_STORE="+s.storeAddress())
 	child.Stdout, child.Stderr = s.err, s.err
 	if err := child.Start(); err != nil {
 		s.warn("cannot start %s to resume %d runs: %v", s.app.Executable, len(due), err)

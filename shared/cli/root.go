@@ -51,10 +51,11 @@ the platform failed, 130 interrupted.`,
 	flags.VarP(&s.format, "output", "o", "how data is printed, `FORMAT`: table, json (one value) or jsonl (one object a line)")
 	flags.BoolVar(&asJSON, "json", false, "the same as -o json")
 	flags.StringVar(&s.home, "home", "", "folder `DIR` of the store (default $WAGGLE_HOME, else "+s.app.Home+")")
+	flags.StringVar(&s.address, "store", "", "another store than the home folder's, `KIND:NAME` (default $WAGGLE_STORE)")
 	root.SetFlagErrorFunc(flagError)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("home")
-	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.jobsCommand(), s.definitionsCommand(), s.monitorCommand(),
+	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.jobsCommand(), s.schedulesCommand(), s.definitionsCommand(), s.monitorCommand(),
 		s.versionCommand())
 	return root
 }

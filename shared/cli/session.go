@@ -24,6 +24,8 @@ type session struct {
 	format format
 	home   string // as --home gives it; empty: not given
 
+	address string // as --store gives it; empty: not given
+
 	paint, errPaint report.Paint
 	outTTY, errTTY  *os.File // nil: no terminal
 
@@ -147,6 +149,9 @@ func (s *session) call(words ...string) string {
 	if s.home != "" {
 		parts = append(parts, "--home", quoted(s.home))
 	}
+	if s.address != "" {
+		parts = append(parts, "--store", quoted(s.address))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -158,12 +163,37 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// store opens the store of the home folder.
+// storeAddress is the store's kind and name; empty: the home folder's.
+func (s *session) storeAddress() string {
+	if s.address != "" {
+		return s.address
+	}
+	return s.env("WAGGLE_STORE")
+}
+
+// open opens the store that was asked for.
+func (s *session) open(ctx context.Context) (*store.Store, error) {
+	address := s.storeAddress()
+	if address == "" {
+		return s.app.Open(ctx, s.homeDir())
+	}
+	kind, name, ok := strings.Cut(address, ":")
+	if !ok || name == "" {
+		return nil, usage("write it as KIND:NAME, such as dynamodb:waggle", "store %q has no name", address)
+	}
+	open := s.app.Stores[kind]
+	if open == nil {
+		return nil, usage("the laptop's binary links no cloud; `make waggle-aws` builds one that does", "this waggle has no stores of kind %q", kind)
+	}
+	return open(ctx, name, s.homeDir())
+}
+
+// store opens the store, once.
 func (s *session) store(ctx context.Context) (*store.Store, error) {
 	if s.opened != nil {
 		return s.opened, nil
 	}
-	opened, err := s.app.Open(ctx, s.homeDir())
+	opened, err := s.open(ctx)
 	s.opened = opened
 	return opened, err
 }

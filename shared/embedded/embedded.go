@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 
 	"waggle/shared/fault"
@@ -27,26 +26,30 @@ const DefaultHome = ".waggle"
 
 // Open opens the store in a home folder, and makes the folder if it is missing.
 func Open(ctx context.Context, home string, opts *store.Options) (*store.Store, error) {
-	blobs := filepath.Join(home, "blobs")
-	if err := os.MkdirAll(blobs, 0o755); err != nil {
-		return nil, homeFault(home, err)
-	}
-	db, err := sqlitedriver.Open(ctx, filepath.Join(home, "waggle.db"), nil)
+	blobs, err := Blobs(home)
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := openBlobs(blobs)
+	db, err := sqlitedriver.Open(ctx, filepath.Join(home, "waggle.db"), nil)
 	if err != nil {
-		_ = db.Close()
-		return nil, homeFault(home, err)
+		_ = blobs.Close()
+		return nil, err
 	}
-	return store.New(db, store.NewBlobs(bucket), opts), nil
+	return store.New(db, blobs, opts), nil
 }
 
-// openBlobs keeps temporary files beside the blobs, so that a rename never crosses file systems, and writes
-// no attribute files.
-func openBlobs(dir string) (*blob.Bucket, error) {
-	return fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+// Blobs opens the blobs of a home folder, and makes the folder if it is missing. Temporary files are beside the
+// blobs, so that a rename never crosses file systems, and there are no attribute files.
+func Blobs(home string) (store.Blobs, error) {
+	dir := filepath.Join(home, "blobs")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return store.Blobs{}, homeFault(home, err)
+	}
+	bucket, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	if err != nil {
+		return store.Blobs{}, homeFault(home, err)
+	}
+	return store.NewBlobs(bucket), nil
 }
 
 func homeFault(home string, err error) error {
