@@ -8,12 +8,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
 
 	"waggle/bench/figures"
+	"waggle/shared/run"
 )
 
 // bench is the process that starts the others.
@@ -89,14 +91,45 @@ func (b *bench) attend(ctx context.Context) error {
 			return errors.Join(failed...)
 		case <-time.After(time.Duration(50+b.random.IntN(300)) * time.Millisecond):
 		}
-		b.mu.Lock()
-		if cmd := b.workers[b.random.IntN(b.processes)]; cmd != nil {
-			_ = cmd.Process.Kill() // it may have ended by itself
-		}
-		b.mu.Unlock()
+		b.killOne()
 	}
 	<-over
 	return errors.Join(failed...)
+}
+
+// killOne kills a random worker, every other time the one whose step has just started.
+func (b *bench) killOne() {
+	place, last := b.random.IntN(b.processes), 0
+	if b.random.IntN(2) == 0 {
+		lines, err := ledgerOf(b.dir).all()
+		if err == nil && len(lines) > 0 {
+			last = newestRunning(lines)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at, cmd := range b.workers {
+		if cmd.Process.Pid == last {
+			place = at
+		}
+	}
+	if cmd := b.workers[place]; cmd != nil {
+		_ = cmd.Process.Kill() // it may have ended by itself
+	}
+}
+
+// newestRunning is the process whose step started last and has not ended; 0: none.
+func newestRunning(lines []line) int {
+	ended := map[run.ID]bool{}
+	for _, what := range slices.Backward(lines) {
+		switch {
+		case what.Kind == ends:
+			ended[what.Run] = true
+		case what.Kind == starts && !ended[what.Run]:
+			return what.PID
+		}
+	}
+	return 0
 }
 
 // worker runs one worker, and reports whether it was killed.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"testing"
 
 	"waggle/shared/run"
@@ -63,6 +65,28 @@ func TestTheJudgeSeesARunThatWasOvertakenButNoRace(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got.OrderViolations, c.want)
 		}
 	}
+}
+
+func TestALineThatWasCutIsNoLine(t *testing.T) {
+	t.Parallel()
+	l := ledgerOf(t.TempDir())
+	if err := errors.Join(l.add(event(queued, "a")), cut(l.path), l.add(event(queued, "b")), cut(l.path)); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := l.all()
+	if err != nil || len(lines) != 2 || lines[1].Run != "b" {
+		t.Errorf("%+v, %v", lines, err)
+	}
+}
+
+// cut appends the first half of a line.
+func cut(path string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("\n{\"kind\":\"que")
+	return errors.Join(err, f.Close())
 }
 
 func TestTheJudgeCountsWhatAKillHit(t *testing.T) {

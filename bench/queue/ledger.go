@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"waggle/shared/run"
@@ -56,10 +58,12 @@ func (l ledger) add(what line) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(raw, '\n'))
+	_, err = f.Write(slices.Concat([]byte{'\n'}, raw, []byte{'\n'})) // a new line also after what another could not finish
 	return errors.Join(err, f.Close())
 }
 
+// all reads the lines. One that crosses a page of the file is seen in two steps, and cut for ever if its writer is killed between them:
+// what is cut does not count.
 func (l ledger) all() (lines []line, err error) {
 	f, err := os.Open(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,10 +75,12 @@ func (l ledger) all() (lines []line, err error) {
 	defer func() { _ = f.Close() }()
 	for in := bufio.NewScanner(f); in.Scan(); {
 		var what line
-		if err := json.Unmarshal(in.Bytes(), &what); err != nil {
-			return nil, err
+		if text := in.Bytes(); bytes.HasSuffix(text, []byte{'}'}) {
+			if err := json.Unmarshal(text, &what); err != nil {
+				return nil, err
+			}
+			lines = append(lines, what)
 		}
-		lines = append(lines, what)
 	}
 	return lines, nil
 }

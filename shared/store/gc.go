@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"io"
 	"net/url"
 	"regexp"
 	"strings"
@@ -152,30 +151,41 @@ func (c *collector) log(ctx context.Context, id run.ID) error {
 // errFound ends a search.
 var errFound = errors.New("found")
 
+// blobsAPage is how many names are held at once, some megabytes. Folders of files are walked from the start for each page.
+const blobsAPage = 20_000
+
 // blobs judges every blob.
 func (c *collector) blobs(ctx context.Context) error {
-	bucket := c.store.blobs.bucket
-	for list := bucket.List(nil); ; {
-		object, err := list.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	for token := blob.FirstPageToken; len(token) > 0; {
+		objects, next, err := c.store.blobs.bucket.ListPage(ctx, token, blobsAPage, nil)
 		if err != nil {
 			return blobFault("list the blobs", err)
 		}
-		fate, err := c.judge(ctx, object)
-		if err != nil {
-			return err
-		}
-		if fate.Deleted() && !c.report.DryRun {
-			err := blobFault("delete blob "+object.Key, bucket.Delete(ctx, object.Key))
-			if err != nil && !errors.Is(err, fault.NotFound) { // another GC was faster
+		for _, object := range objects {
+			if err := c.blob(ctx, object); err != nil {
 				return err
 			}
 		}
-		t := c.report.Blobs[fate]
-		c.report.Blobs[fate] = Tally{t.Count + 1, t.Bytes + object.Size}
+		token = next
 	}
+	return nil
+}
+
+// blob judges a blob, deletes it where that is its fate, and counts it.
+func (c *collector) blob(ctx context.Context, object *blob.ListObject) error {
+	fate, err := c.judge(ctx, object)
+	if err != nil {
+		return err
+	}
+	if fate.Deleted() && !c.report.DryRun {
+		err := blobFault("delete blob "+object.Key, c.store.blobs.bucket.Delete(ctx, object.Key))
+		if err != nil && !errors.Is(err, fault.NotFound) { // another GC was faster
+			return err
+		}
+	}
+	t := c.report.Blobs[fate]
+	c.report.Blobs[fate] = Tally{t.Count + 1, t.Bytes + object.Size}
+	return nil
 }
 
 // judge decides about a blob. The order matters: the blob was there before its run is read, and a run that is settled then has
