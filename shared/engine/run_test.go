@@ -18,6 +18,7 @@ import (
 	"waggle/shared/metadata"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
+	"waggle/shared/store"
 )
 
 func TestAChainOfTwoAssetsHandsTheValueOnAndRecordsEverything(t *testing.T) {
@@ -136,9 +137,19 @@ func TestALongChainAndAWideFanCompleteWithASmallBacklog(t *testing.T) {
 		}, assets[i].(*asset.Asset[int]), nil), plus(fmt.Sprintf("w%03d", i), assets[0].(*asset.Asset[int]), nil))
 		assets[i+1], assets[len(assets)-2] = assets[len(assets)-2], assets[i+1]
 	}
-	w := setup(t, definitions(assets), nil)
-	if r := w.job(); r.Status != run.Success || w.value("c300") != "300" {
+	w := setup(t, definitions(assets), eager)
+	id := w.launch(run.Request{Job: "job"})
+	if r := w.run(id, nil).Record; r.Status != run.Success || w.value("c300") != "300" {
 		t.Error(outline(r), w.value("c300"))
+	}
+	// A crash finds the value of a step and its success, or neither: they are in one chunk.
+	if err := w.store.ReadLog(t.Context(), id, 0, func(c store.Stored) error {
+		if types := c.Chunk.Header.Types; types[runlog.Materialization] != types[runlog.StepSuccess] {
+			t.Errorf("chunk %d: %v", c.N, types)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 
