@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -138,11 +139,29 @@ func TestALongChainAndAWideFanCompleteWithASmallBacklog(t *testing.T) {
 		assets[i+1], assets[len(assets)-2] = assets[len(assets)-2], assets[i+1]
 	}
 	w := setup(t, definitions(assets), eager)
-	id := w.launch(run.Request{Job: "job"})
-	if r := w.run(id, nil).Record; r.Status != run.Success || w.value("c300") != "300" {
+	if r := w.job(); r.Status != run.Success || w.value("c300") != "300" {
 		t.Error(outline(r), w.value("c300"))
 	}
-	// A crash finds the value of a step and its success, or neither: they are in one chunk.
+}
+
+// TestAValueAndItsStepsSuccessAreStoredTogether looks at the chunks: a crash must find both or neither.
+func TestAValueAndItsStepsSuccessAreStoredTogether(t *testing.T) {
+	t.Parallel()
+	var assets asset.List
+	for i := range 20 {
+		assets = append(assets, number(fmt.Sprintf("a%d", i), i, nil))
+	}
+	w := setup(t, definitions(assets), eager)
+	id := w.launch(run.Request{Job: "job"})
+	// Whoever observes holds the log's lock: held for over a millisecond, the lock goes to the writer who waits for it next.
+	_, err := w.engine.Run(t.Context(), id, &engine.RunOptions{Observe: func(e *runlog.Event) {
+		for began := time.Now(); e.Type == runlog.Materialization && time.Since(began) < 3*time.Millisecond; {
+			runtime.Gosched()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := w.store.ReadLog(t.Context(), id, 0, func(c store.Stored) error {
 		if types := c.Chunk.Header.Types; types[runlog.Materialization] != types[runlog.StepSuccess] {
 			t.Errorf("chunk %d: %v", c.N, types)
