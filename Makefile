@@ -40,17 +40,22 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck -tags docs,dynamodb,aws ./...
 
 .PHONY: bench
-bench: ## measure: JSON lines, a program a line of docs/performance.md
+bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/engine -all
 	go run ./bench/cli
 	go run ./bench/crash -kills 200
+	go run ./bench/store -runs 1000000
+	go run ./bench/queue -runs 1000 -limit 10
+	go run ./bench/queue -runs 1000 -limit 10 -kill
 	localstack/with-emulators.sh go run ./bench/faults
 
 .PHONY: bench-small
-bench-small: ## the same in a minute, to see that nothing is lost or wrong
+bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/engine -steps 1000
 	go run ./bench/cli -runs 5
 	go run ./bench/crash -kills 20
+	go run ./bench/store -runs 10000
+	go run ./bench/queue -runs 100 -limit 5
 	localstack/with-emulators.sh go run ./bench/faults -runs 40
 
 .PHONY: clean
