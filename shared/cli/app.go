@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"waggle/shared/fault"
 	"waggle/shared/store"
@@ -39,6 +40,8 @@ type App struct {
 	// Executable is the file of the program. `run` starts it to resume runs whose process died, since such a run
 	// may end its process again. Empty: such runs are only told of.
 	Executable string
+	// Look is how often `dev` asks the store what is due. Defaults to 1 s.
+	Look time.Duration
 }
 
 // Streams are where a command writes and what it knows of its surroundings. The zero value is those of the process.

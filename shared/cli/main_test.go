@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -20,6 +21,11 @@ func TestMain(m *testing.M) {
 	}
 	a := app()
 	a.Executable, _ = os.Executable()
+	a.Worker = fmt.Sprintf("laptop:%d", os.Getpid())
+	if os.Getenv("WAGGLE_TEST_DEV") != "" {
+		a.Definitions = devDefinitions()
+	}
+	a.Look, _ = time.ParseDuration(os.Getenv("WAGGLE_TEST_LOOK"))
 	os.Exit(cli.Main(context.Background(), a, os.Args[1:], cli.Streams{}))
 }
 
@@ -28,7 +34,7 @@ func app() cli.App {
 		Definitions: definitions,
 		Open: func(ctx context.Context, home string) (*store.Store, error) {
 			lease, _ := time.ParseDuration(os.Getenv("WAGGLE_TEST_LEASE")) // zero: the default
-			return embedded.Open(ctx, home, &store.Options{Lease: lease})
+			return embedded.Open(ctx, home, &store.Options{Lease: lease, Now: clock(os.Getenv("WAGGLE_TEST_CLOCK"))})
 		},
 		Worker:  "laptop:1",
 		Version: "v1",

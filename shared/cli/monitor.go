@@ -2,34 +2,44 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"waggle/shared/engine"
 	"waggle/shared/monitor"
 	"waggle/shared/report"
+	"waggle/shared/run"
+	"waggle/shared/scheduler"
 	"waggle/shared/store"
 )
 
 func (s *session) monitorCommand() *cobra.Command {
-	var once bool
+	var once, noSchedules bool
+	var only string
 	cmd := &cobra.Command{
 		Use:   "monitor --once",
-		Short: "Resume the runs whose process died",
-		Long: `Resume every run that nobody looks after: its process died, was stopped, or never started it. Steps that have a
-result do not run again.
+		Short: "Launch the ticks that are due, resume the runs whose process died",
+		Long: `Look once at what is due, as waggle dev does all the time: launch the ticks of schedules that have come, late ones
+included, and resume every run that nobody looks after: its process died, was stopped, or never started it. Steps that
+have a result do not run again. What has expired is deleted.
 
 It exits 0 when each was looked after, also if a run then failed; runs show why.`,
-		Example: "  waggle monitor --once",
-		Args:    nothing,
+		Example: `  waggle monitor --once
+  waggle monitor --once --run 0199f3c2-1a2b
+  * * * * * cd /srv/shop && bin/waggle monitor --once    in a crontab, instead of waggle dev`,
+		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !once {
-				return usage("add --once: resume what is due, then exit", "monitor does not run on its own yet")
+				return usage("add --once, or use `"+s.call("dev")+"`, which stays", "monitor looks once")
 			}
-			return s.monitorOnce(cmd.Context())
+			return s.monitorOnce(cmd.Context(), only, !noSchedules)
 		},
 	}
-	cmd.Flags().BoolVar(&once, "once", false, "resume what is due, then exit")
+	cmd.Flags().BoolVar(&once, "once", false, "do what is due, then exit")
+	cmd.Flags().BoolVar(&noSchedules, "no-schedules", false, "launch no ticks")
+	cmd.Flags().StringVar(&only, "run", "", "resume this `RUN` and what follows from it, nothing else")
+	_ = cmd.RegisterFlagCompletionFunc("run", s.completeRuns)
 	return cmd
 }
 
@@ -42,7 +52,7 @@ type resumedJSON struct {
 	Error  string `json:"error,omitempty"`
 }
 
-func (s *session) monitorOnce(ctx context.Context) error {
+func (s *session) monitorOnce(ctx context.Context, only string, schedules bool) error {
 	if err := s.app.Definitions.Validate(); err != nil {
 		return err
 	}
@@ -53,12 +63,14 @@ func (s *session) monitorOnce(ctx context.Context) error {
 	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
 	var all []resumedJSON
 	var broken error
-	err = monitor.Once(ctx, st, e, func(due store.Summary) {
+	var launched []run.ID
+	before := func(due store.Summary) {
 		what, err := s.fate(ctx, st, due.ID)
-		if err == nil {
+		if err == nil && !slices.Contains(launched, due.ID) {
 			s.say("resuming %s", what)
 		}
-	}, func(r monitor.Resumed) {
+	}
+	after := func(r monitor.Resumed) {
 		line := resumedJSON{RunID: string(r.ID), Name: r.Name, Status: string(r.Record.Status), End: string(r.End)}
 		if r.Err != nil {
 			line.Error, broken = r.Err.Error(), r.Err
@@ -69,9 +81,24 @@ func (s *session) monitorOnce(ctx context.Context) error {
 		} else if s.format == formatLines {
 			_ = s.printJSON(line)
 		}
-	})
-	if err != nil {
-		return err
+	}
+	if only != "" {
+		id, err := st.Find(ctx, only)
+		if err == nil {
+			err = monitor.Resume(ctx, st, e, []run.ID{id}, before, after)
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		if schedules {
+			if launched, err = s.launchTicks(ctx, st); err != nil {
+				return err
+			}
+		}
+		if err := monitor.Once(ctx, st, e, before, after, launched...); err != nil {
+			return err
+		}
 	}
 	switch {
 	case s.format == formatJSON:
@@ -103,4 +130,22 @@ func (s *session) resumedLine(r monitor.Resumed) string {
 		return line + ": " + report.OneLine(r.Record.Error)
 	}
 	return line
+}
+
+// launchTicks launches the ticks that are due, says so, and returns their runs.
+func (s *session) launchTicks(ctx context.Context, st *store.Store) ([]run.ID, error) {
+	launched, passed, err := scheduler.New(st, s.app.Definitions).Launch(ctx)
+	for _, p := range passed {
+		s.warn("%s", s.passedText(p.Schedule, p.Ticks, p.Until))
+	}
+	var ids []run.ID
+	for _, l := range launched {
+		if l.Err != nil {
+			s.warn("tick %s of %s could not be launched: %v", zoned(s.scheduleTime(l.Schedule, l.Time)), l.Schedule, l.Err)
+			continue
+		}
+		s.say("launched run %s for %s", l.Run.Short(), s.tickText(l.Schedule, l.Time, l.Late, st.Now()))
+		ids = append(ids, l.Run)
+	}
+	return ids, err
 }

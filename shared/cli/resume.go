@@ -20,7 +20,7 @@ func (s *session) resumeDead(ctx context.Context, st *store.Store, interrupts <-
 	if err != nil || len(due) == 0 {
 		return err
 	}
-	child := exec.Command(s.app.Executable, "monitor", "--once")
+	child := exec.Command(s.app.Executable, "monitor", "--once", "--no-schedules")
 	child.Env = append(os.Environ(), "WAGGLE_HOME="+s.homeDir(), "WAGGLE_STORE="+s.storeAddress())
 	child.Stdout, child.Stderr = s.err, s.err
 	if err := child.Start(); err != nil {

@@ -1,6 +1,8 @@
 // Package monitor looks after runs that nobody owns: whose process died, was stopped, or never started them.
 //
-// It imports engine, fault, run and store of ours.
+// Once looks after them once; a Keeper stays, and launches the ticks of schedules too.
+//
+// It imports engine, fault, owner, run, runlog, scheduler and store of ours.
 package monitor
 
 import (
@@ -30,12 +32,22 @@ type Resumed struct {
 // Once resumes every run that is due, each in turn, and tells before and after each: before its work starts, for that may end
 // this process. It ends early, with the context's error, when the context ends, and after a run that left steps running, since they
 // still run in this process. Runs that another process took first are passed over; those that follow from a run, its retry or
-// ones that now have its slots, are taken up too. Last, some of what has expired is deleted.
-func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(store.Summary), after func(Resumed)) error {
+// ones that now have its slots, are taken up too, and so are those that the caller has just launched. Last, some of what has
+// expired is deleted.
+func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(store.Summary), after func(Resumed), launched ...run.ID) error {
 	due, err := s.Due(ctx, atOnce)
 	if err != nil {
 		return err
 	}
+	if err := Resume(ctx, s, e, append(due, launched...), before, after); err != nil {
+		return err
+	}
+	_, err = s.Sweep(ctx, sweptAtOnce)
+	return err
+}
+
+// Resume takes up runs as Once does.
+func Resume(ctx context.Context, s *store.Store, e *engine.Engine, due []run.ID, before func(store.Summary), after func(Resumed)) error {
 	for len(due) > 0 {
 		id := due[0]
 		due = due[1:]
@@ -63,6 +75,5 @@ func Once(ctx context.Context, s *store.Store, e *engine.Engine, before func(sto
 			return nil
 		}
 	}
-	_, err = s.Sweep(ctx, sweptAtOnce)
-	return err
+	return nil
 }

@@ -62,6 +62,11 @@ func (s *Scheduler) Next(after time.Time) time.Time {
 	return next
 }
 
+// Definition is what the store remembers of a schedule: its expression, time zone and job.
+func Definition(sched *job.Schedule) string {
+	return sched.Cron + " " + sched.Options.TimeZone + " " + sched.Job.Name
+}
+
 // Launch launches every tick that has come and was not launched. A schedule that is new, or whose expression, time zone or job
 // changed, starts now: it has no missed ticks. The caller wakes the runs. An error is of the store.
 func (s *Scheduler) Launch(ctx context.Context) (launched []Launched, passed []Passed, err error) {
@@ -84,7 +89,7 @@ func (s *Scheduler) launch(ctx context.Context, sched *job.Schedule) (launched [
 	if err != nil {
 		return nil, nil, err
 	}
-	definition := sched.Cron + " " + sched.Options.TimeZone + " " + sched.Job.Name
+	definition := Definition(sched)
 	if at.Definition != definition {
 		return nil, nil, s.store.PutSchedule(ctx, sched.Name, at, store.Schedule{Definition: definition, Last: now.UTC()})
 	}

@@ -55,7 +55,7 @@ func (g *Progress) footer(now time.Time, paint report.Paint) string {
 		}
 	}
 	if !g.start.IsZero() {
-		if took := elapsed(now.Sub(g.start)); took != "" {
+		if took := Elapsed(now.Sub(g.start)); took != "" {
 			parts = append(parts, took)
 		}
 	}

@@ -47,8 +47,8 @@ func padLeft(text string, width int) string {
 	return text
 }
 
-// elapsed is a time that still runs, to the tenth of a second, so that it does not flicker.
-func elapsed(d time.Duration) string {
+// Elapsed is a time that still runs, to the tenth of a second, so that it does not flicker.
+func Elapsed(d time.Duration) string {
 	switch {
 	case d < 100*time.Millisecond:
 		return ""

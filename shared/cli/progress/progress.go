@@ -182,7 +182,7 @@ func (s *step) why() string {
 func (s *step) time(now time.Time) string {
 	switch s.status {
 	case run.StepRunning:
-		return elapsed(now.Sub(s.started))
+		return Elapsed(now.Sub(s.started))
 	case run.StepSucceeded, run.StepFailed, run.StepRetrying:
 		return duration.Text(s.duration)
 	}
