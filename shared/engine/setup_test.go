@@ -175,10 +175,5 @@ func plus(key string, in asset.Input[int], opts *asset.Options) *asset.Asset[int
 	return asset.New1(key, func(_ *asset.Context, n int) (int, error) { return n + 1, nil }, in, opts)
 }
 
-// verdict is a check of a number that always answers the same.
-func verdict(name string, of *asset.Asset[int], passed bool, opts *check.Options) *check.Check {
-	return check.New1(name, func(*asset.Context, int) (check.Result, error) { return check.Result{Passed: passed}, nil }, of, opts)
-}
-
 // impatient is an engine for tests on a fake clock.
 var impatient = &engine.Options{Flush: time.Millisecond, Pace: time.Millisecond, Grace: time.Second, Margin: 30 * time.Second, Worker: "test"}
