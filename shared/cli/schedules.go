@@ -73,7 +73,7 @@ func (s *session) listSchedules(ctx context.Context) error {
 func (s *session) scheduleOf(ctx context.Context, st *store.Store, schedule *job.Schedule) (scheduleJSON, error) {
 	now := st.Now()
 	entry := scheduleJSON{Name: schedule.Name, Cron: schedule.Cron, TimeZone: schedule.Options.TimeZone, Job: schedule.Job.Name}
-	if next := schedule.Next(now); !next.IsZero() {
+	if next := schedule.Next(now).UTC(); !next.IsZero() {
 		entry.Next = &next
 	}
 	ticks, err := s.ticks(ctx, st, schedule.Name, 1)
@@ -87,12 +87,12 @@ func (s *session) scheduleOf(ctx context.Context, st *store.Store, schedule *job
 	if err != nil {
 		return entry, err
 	}
-	switch overdue := schedule.Next(at.Last); {
+	switch overdue := schedule.Next(at.Last).UTC(); {
 	case at.Definition != scheduler.Definition(schedule):
 		entry.Note = "begins with " + s.call("dev")
 	case !overdue.IsZero() && now.Sub(overdue) > scheduler.LateAfter:
 		entry.Late = &overdue
-		entry.Note = "not launched since " + zoned(overdue) + "; launch it with: " + s.call("monitor", "--once")
+		entry.Note = "not launched since " + zoned(inZone(overdue, entry.TimeZone)) + "; launch it with: " + s.call("monitor", "--once")
 	}
 	return entry, nil
 }
@@ -137,7 +137,7 @@ func (s *session) schedulesGrid(list []scheduleJSON, now time.Time) *grid {
 	for _, e := range list {
 		next, last, state, id, note := "", "", report.Never().Painted(s.paint), "", e.Note
 		if e.Next != nil {
-			next = s.nextText(*e.Next, now)
+			next = s.nextText(inZone(*e.Next, e.TimeZone), now)
 		}
 		if e.Last != nil {
 			last, state, id = s.tickTime(e.Last.Time, e.TimeZone, now), e.Last.state().Painted(s.paint), e.Last.RunID.Short()

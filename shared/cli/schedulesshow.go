@@ -92,7 +92,7 @@ func (s *session) showSchedule(ctx context.Context, name string, limit int) erro
 	add("cron", schedule.Cron+" "+schedule.Options.TimeZone)
 	add("job", schedule.Job.Name)
 	if entry.Next != nil {
-		add("next", zoned(*entry.Next)+", in "+span(entry.Next.Sub(now)))
+		add("next", zoned(inZone(*entry.Next, entry.TimeZone))+", in "+span(entry.Next.Sub(now)))
 	}
 	if entry.Late != nil {
 		add("late", entry.Note)
