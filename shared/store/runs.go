@@ -59,7 +59,7 @@ func (s *Store) Find(ctx context.Context, name string) (run.ID, error) {
 	}
 	var ids []string
 	for _, item := range page.Items {
-		ids = append(ids, idOf(item).Short())
+		ids = append(ids, string(idOf(item))) // runs of one millisecond have the same short id
 	}
 	return "", fault.New(fault.Invalid, "%q is the start of several runs: %s", name, strings.Join(ids, ", ")).WithHint("give more characters")
 }
