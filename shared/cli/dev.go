@@ -97,15 +97,15 @@ func (s *session) place() string { return cmp.Or(s.storeAddress(), s.homeDir()) 
 // joinedRuns names runs that did not end.
 func joinedRuns(ids []run.ID) string {
 	const most = 5
-	names := make([]string, 0, most)
-	for i, id := range ids {
-		if i == most {
-			names = append(names, "and more")
-			break
-		}
+	var names []string
+	for _, id := range ids[:min(most, len(ids))] {
 		names = append(names, id.Short())
 	}
-	return report.Count(len(ids), "run") + " did not end: " + strings.Join(names, ", ")
+	text := report.Count(len(ids), "run") + " did not end: " + strings.Join(names, ", ")
+	if len(ids) > most {
+		text += " and " + report.Number(int64(len(ids)-most)) + " more"
+	}
+	return text
 }
 
 // devInterrupts ends the keeper at the first Ctrl-C and the process at the second, until the returned function is called.

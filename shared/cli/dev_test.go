@@ -21,8 +21,8 @@ import (
 	"waggle/shared/waggle"
 )
 
-// devDefinitions are what the tests of `dev` run: a job every minute, one of which one run may run at once, and one that ends its
-// process while a file is there.
+// devDefinitions are what the tests of `dev` run: a job every minute, one of which one run may run at once, one that ends its
+// process while a file is there, and one that does not stop.
 func devDefinitions() waggle.Definitions {
 	count := asset.New("count", func(ctx *asset.Context) (int, error) {
 		select {
@@ -33,12 +33,12 @@ func devDefinitions() waggle.Definitions {
 		}
 	}, nil)
 	double := asset.New1("double", func(_ *asset.Context, n int) (int, error) { return 2 * n, nil }, count, nil)
-	list := asset.List{count, double, slowSource, beforeDeath, death}
+	list := asset.List{count, double, slowSource, beforeDeath, death, stubbornStep}
 	minutely := job.New("minutely", asset.List{count, double}, nil)
 	return waggle.Definitions{
 		Assets: list,
 		Jobs: job.List{minutely, job.New("single", asset.List{slowSource}, &job.Options{MaxRuns: 1}),
-			job.New("deadly", asset.List{beforeDeath, death}, nil)},
+			job.New("deadly", asset.List{beforeDeath, death}, nil), job.New("stubborn", asset.List{stubbornStep}, nil)},
 		Schedules: job.Schedules{job.Cron("every_minute", "* * * * *", minutely, nil)},
 	}
 }
@@ -198,7 +198,7 @@ func (h *hive) launch(jobs ...string) []run.ID {
 			h.t.Fatal(err)
 		}
 		req.Config = nil
-		if name != "minutely" {
+		if name == "single" || name == "deadly" {
 			req.Config = run.Config{"gate": h.file("gate")}
 		}
 		id, err := st.Launch(h.t.Context(), req)
@@ -298,6 +298,7 @@ func TestDevIsKilledAtAnyPointAndEveryTickEndsOnce(t *testing.T) {
 		k = h.dev()
 	}
 	h.untilEnded(kills + 1)
+	k.sees("looking after", 1)
 	k.ends()
 	h.allEnded(kills + 1)
 }
@@ -413,4 +414,22 @@ func TestDevShowsWhatRunsWhatWaitsAndWhatIsNext(t *testing.T) {
 		t.Errorf("exit %d\n%s", status, screen)
 	}
 	h.allEnded(0)
+}
+
+func TestASecondCtrlCEndsDevAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHive(t)
+	h.launch("stubborn")
+	h.forward(1)
+	c := open(t, program(t, h.dir, h.env, "dev"), 80, 24)
+	c.wait(`RUNNING  stubborn  \S+  0 of 1 step`)
+	c.press(ctrlC)
+	c.wait("press Ctrl-C again to end at once")
+	c.press(ctrlC)
+	if status, screen := c.exit(); status != 130 || !strings.Contains(screen, "ended at once; runs go on with: waggle dev") {
+		t.Errorf("exit %d\n%s", status, screen)
+	}
+	if raw := c.output(); strings.LastIndex(raw, "\x1b[?25h") < strings.LastIndex(raw, "\x1b[?25l") {
+		t.Error("the cursor stays hidden")
+	}
 }

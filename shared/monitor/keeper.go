@@ -29,6 +29,7 @@ type Keeper struct {
 	sweepAt  time.Time
 	ready    []Wait // that may run, and want one of the places
 	parked   map[run.ID]Wait
+	waits    map[run.ID]string // what was told of those that wait
 	running  map[run.ID]Work
 	troubles map[string]string // what was told last, by what it is about
 	results  chan result
@@ -117,7 +118,7 @@ type result struct {
 
 // NewKeeper returns a keeper.
 func NewKeeper(s *store.Store, e *engine.Engine, schedules *scheduler.Scheduler, opts *KeeperOptions) *Keeper {
-	k := &Keeper{store: s, engine: e, schedules: schedules, parked: map[run.ID]Wait{}, running: map[run.ID]Work{}, troubles: map[string]string{}, results: make(chan result)}
+	k := &Keeper{store: s, engine: e, schedules: schedules, parked: map[run.ID]Wait{}, waits: map[run.ID]string{}, running: map[run.ID]Work{}, troubles: map[string]string{}, results: make(chan result)}
 	if opts != nil {
 		k.opts = *opts
 	}
@@ -307,11 +308,15 @@ func (k *Keeper) ended(ctx context.Context, r result) {
 	case err != nil:
 		k.trouble(background, string(id), err)
 	case summary.Status.Terminal() && r.err == nil:
+		delete(k.waits, id)
 		k.tell(Happening{Kind: RunEnded, Run: id, Name: name, Summary: summary, Retry: r.out.Retry})
 	case r.out.End == engine.Parked:
 		w := Wait{ID: id, Name: name, Why: summary.Waiting, request: summary.Request}
 		k.parked[id] = w
-		k.tell(Happening{Kind: RunWaits, Run: id, Name: name, Why: w.Why})
+		if k.waits[id] != w.Why { // it looks again every half minute
+			k.waits[id] = w.Why
+			k.tell(Happening{Kind: RunWaits, Run: id, Name: name, Why: w.Why})
+		}
 	case ctx.Err() != nil:
 		k.tell(Happening{Kind: RunStopped, Run: id, Name: name})
 	}

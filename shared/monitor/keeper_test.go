@@ -133,7 +133,7 @@ func TestAKeeperRunsAsManyAtOnceAsItMayAndTheMostUrgentFirst(t *testing.T) {
 
 func TestAKeeperWaitsForSlotsWithoutTakingAPlace(t *testing.T) {
 	t.Parallel()
-	slow := asset.New("slow", func(*asset.Context) (int, error) { time.Sleep(time.Minute); return 1, nil }, nil)
+	slow := asset.New("slow", func(*asset.Context) (int, error) { time.Sleep(80 * time.Second); return 1, nil }, nil)
 	quick := asset.New("quick", func(*asset.Context) (int, error) { return 1, nil }, nil)
 	d := waggle.Definitions{Assets: asset.List{slow, quick}, Jobs: job.List{job.New("single", asset.List{slow}, &job.Options{MaxRuns: 1}), job.New("free", asset.List{quick}, nil)}}
 	keep(t, d, monitor.KeeperOptions{Parallel: 2}, func(s *store.Store, told *diary) {
@@ -146,14 +146,14 @@ func TestAKeeperWaitsForSlotsWithoutTakingAPlace(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(40 * time.Second)
+		time.Sleep(80 * time.Second)
 		if ended := told.of(monitor.RunEnded); len(ended) != 1 || ended[0].Name != "free" {
 			t.Errorf("while the first has its slot, %+v ended", ended)
 		}
-		if waits := told.of(monitor.RunWaits); len(waits) == 0 || !strings.HasPrefix(waits[0].Why, "limit job:single is full: 1 of 1 slots taken by ") {
+		if waits := told.of(monitor.RunWaits); len(waits) != 2 || !strings.HasPrefix(waits[0].Why, "limit job:single is full: 1 of 1 slots taken by ") {
 			t.Errorf("those that wait say %+v", waits)
 		}
-		time.Sleep(3 * time.Minute)
+		time.Sleep(5 * time.Minute)
 		if ended := told.of(monitor.RunEnded); len(ended) != 4 {
 			t.Errorf("%d ended", len(ended))
 		}
