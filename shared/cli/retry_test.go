@@ -77,6 +77,21 @@ func (d *desk) newest() run.ID {
 	return id
 }
 
+// dies makes a run one whose process died.
+func (d *desk) dies(id run.ID) {
+	d.t.Helper()
+	st, err := d.app.Open(context.Background(), d.home)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if _, err := st.Acquire(context.Background(), id, "laptop:0"); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 func TestARetryThatCannotBeSaysWhy(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
@@ -109,6 +124,11 @@ func TestARunThatNobodyWorksOnIsCanceledAtOnce(t *testing.T) {
 	}
 	if out, talk := d.must(0, "runs", "cancel", "LAST"); !strings.HasSuffix(out, " of lonely is canceled already\n") || talk != "" {
 		t.Errorf("%s%s", out, talk)
+	}
+	d.launch(1)
+	d.dies(d.newest())
+	if out, _, _ := d.call("runs", "cancel", "LAST"); !strings.HasSuffix(out, " of lonely is canceled\n") {
+		t.Errorf("of a run whose process died: %s", out)
 	}
 	d.must(0, "run", "--select", "lonely")
 	if _, talk := d.must(2, "runs", "cancel", "LAST"); !strings.Contains(talk, "has ended with SUCCESS; there is nothing to cancel") {
