@@ -129,7 +129,7 @@ func newPlan(t reflect.Type) (*plan, error) {
 }
 
 var (
-	timeType  = reflect.TypeFor[time.Time]()
+	timeType = reflect.TypeFor[time.Time]()
 )
 
 // planner walks a row struct and gathers everything that is wrong with it.
