@@ -258,6 +258,8 @@ func (a *attempt) errorOf(err error) *run.Error {
 		return &run.Error{Kind: run.TimedOut, Message: a.cutText("error", message)}
 	case errors.Is(cause, errInterrupted):
 		return &run.Error{Kind: run.Interrupted, Message: a.cutText("error", fmt.Sprint(err))}
+	case errors.Is(cause, errStopped):
+		return &run.Error{Kind: run.Stopped, Message: a.cutText("error", fmt.Sprint(err))}
 	}
 	return &run.Error{Kind: run.Returned, Message: a.cutText("error", fmt.Sprint(err))}
 }
@@ -267,6 +269,7 @@ var (
 	errTimeout     = errors.New("timed out")
 	errCanceled    = errors.New("the run was canceled")
 	errInterrupted = errors.New("interrupted before the platform's deadline")
+	errStopped     = errors.New("stopped with its worker")
 	errOver        = errors.New("the step is over")
 )
 

@@ -111,9 +111,9 @@ func (x *execution) resume(f *runlog.Fold) {
 			x.ready = append(x.ready, s)
 		}
 	}
-	// What was interrupted has waited longest.
+	// What was started and stopped before has waited longest.
 	slices.SortStableFunc(x.ready, func(a, b *plan.Step) int {
-		return min(1, x.steps[b.Index].interruptions) - min(1, x.steps[a.Index].interruptions)
+		return min(1, x.steps[b.Index].attempts) - min(1, x.steps[a.Index].attempts)
 	})
 	if x.lease.Died && len(x.careful) == 0 {
 		for _, s := range x.ready {

@@ -91,8 +91,11 @@ func (x *execution) loop() End {
 		deadline = time.After(x.opts.Deadline.Add(-x.engine.opts.Margin).Sub(x.store.Now()))
 	}
 	cancel, note, outer, failed := x.opts.Cancel, x.canceled, x.outer.Done(), x.journal.failed
-	if x.outer.Err() != nil || !x.opts.Deadline.IsZero() && !x.store.Now().Before(x.opts.Deadline.Add(-x.engine.opts.Margin)) {
-		x.halt(errInterrupted, 0) // before anything has started that would be interrupted at once
+	switch { // before anything has started that would be stopped at once
+	case x.outer.Err() != nil:
+		x.halt(errStopped, 0)
+	case !x.opts.Deadline.IsZero() && !x.store.Now().Before(x.opts.Deadline.Add(-x.engine.opts.Margin)):
+		x.halt(errInterrupted, 0)
 	}
 	idle := x.store.Now()
 	for {
@@ -134,7 +137,7 @@ func (x *execution) loop() End {
 			x.halt(errInterrupted, x.engine.opts.Margin/2)
 		case <-outer:
 			outer = nil
-			x.halt(errInterrupted, x.engine.opts.Grace)
+			x.halt(errStopped, x.engine.opts.Grace)
 		case <-failed:
 			failed = nil
 			x.halt(errFailed, x.engine.opts.Grace)
@@ -147,7 +150,7 @@ func (x *execution) loop() End {
 	}
 }
 
-// Why no more steps start, besides errCanceled and errInterrupted.
+// Why no more steps start, besides errCanceled, errInterrupted and errStopped.
 var (
 	errRunTimeout = errors.New("the run took longer than its job allows")
 	errFailed     = errors.New("the record of the run cannot be written")

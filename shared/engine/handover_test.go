@@ -88,6 +88,32 @@ func TestAStepThatIsInterruptedTwiceFailsAndSaysWhy(t *testing.T) {
 	}
 }
 
+// TestAStepWhoseWorkerIsStoppedIsStartedAgainAsOftenAsThat holds a restarted `waggle dev` apart from a step that takes too long.
+func TestAStepWhoseWorkerIsStoppedIsStartedAgainAsOftenAsThat(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const stops = 4
+		starts := 0
+		a := asset.New("a", func(ctx *asset.Context) (int, error) {
+			if starts++; starts <= stops {
+				<-ctx.Done()
+				return 0, context.Cause(ctx)
+			}
+			return 1, nil
+		}, nil)
+		w := setup(t, definitions(asset.List{a}), impatient)
+		id := w.launch(run.Request{Job: "job"})
+		for range stops {
+			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			if out, err := w.try(ctx, id, nil); err != nil || out.End != engine.HandedOver {
+				t.Fatalf("%+v %v", out, err)
+			}
+			stop()
+		}
+		want(t, w.run(id, nil).Record, "SUCCESS a SUCCEEDED")
+	})
+}
+
 func TestAnOwnerWhoseDeadlineIsNearStartsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -30,7 +30,7 @@ func (x *execution) take(r result) {
 		x.done(s, run.StepCanceled)
 	case errors.Is(cause, errFailed):
 		p.status = run.StepPending
-	case r.err.Kind == run.Interrupted:
+	case r.err.Kind == run.Interrupted, r.err.Kind == run.Stopped:
 		x.interrupted(a, r.err)
 	default:
 		x.failed(a, r.err)
@@ -94,7 +94,7 @@ func (x *execution) failed(a *attempt, e *run.Error) {
 	s, p := a.step, &x.steps[a.step.Index]
 	p.failures++
 	retry := retryOf(s)
-	if (x.stopping == nil || errors.Is(x.stopping, errInterrupted)) && p.failures <= retry.Max {
+	if (x.stopping == nil || errors.Is(x.stopping, errInterrupted) || errors.Is(x.stopping, errStopped)) && p.failures <= retry.Max {
 		wait := retry.Wait(p.failures, rand.Float64())
 		at := x.store.Now().Add(wait)
 		p.retryAt, p.status = at, run.StepRetrying
@@ -146,10 +146,14 @@ func (x *execution) skip(after *plan.Step, why run.Skip) {
 	}
 }
 
-// interrupted sends a step back to be started first by the next owner; the second time it fails.
+// interrupted sends a step back to be started first by the next owner. The second time that the platform's deadline comes before
+// its end it fails; a worker that somebody stops says nothing about the step.
 func (x *execution) interrupted(a *attempt, e *run.Error) {
 	p := &x.steps[a.step.Index]
-	if p.interruptions++; p.interruptions > 1 {
+	if e.Kind == run.Interrupted {
+		p.interruptions++
+	}
+	if p.interruptions > 1 {
 		e.Message = fmt.Sprintf("%s needs longer than its worker lives: it was interrupted twice (%s)", a.step.Key, e.Message)
 		x.fail(a.step, a.event(runlog.StepFailure, a.outcome(e)), e)
 		return
@@ -176,6 +180,10 @@ func (x *execution) leave(a *attempt) {
 		x.journal.Append(event)
 		x.done(a.step, run.StepCanceled)
 	case errors.Is(cause, errInterrupted):
+		e.Kind = run.Interrupted
+		x.interrupted(a, e)
+	case errors.Is(cause, errStopped):
+		e.Kind = run.Stopped
 		x.interrupted(a, e)
 	case errors.Is(cause, errFailed):
 		x.steps[a.step.Index].status = run.StepPending

@@ -54,6 +54,7 @@ const (
 	Panicked    ErrorKind = "panic"       // Stack has where
 	TimedOut    ErrorKind = "timeout"     // longer than its Timeout
 	Interrupted ErrorKind = "interrupted" // stopped by the platform's deadline, twice
+	Stopped     ErrorKind = "stopped"     // stopped because its worker was; it is started again
 	Died        ErrorKind = "died"        // its worker died while it ran
 	Ignored     ErrorKind = "ignored"     // did not stop when it was canceled
 	Blocked     ErrorKind = "blocked"     // a blocking check failed

@@ -167,7 +167,9 @@ func (f *Fold) applyToStep(e *Event) {
 	case StepSuccess:
 		f.Barren = 0
 	case StepInterrupted:
-		p.Interruptions++
+		if o, ok := e.Data.(*Outcome); !ok || o.Error == nil || o.Error.Kind != run.Stopped {
+			p.Interruptions++
+		}
 		f.Barren = 0
 	}
 	switch data := e.Data.(type) {
