@@ -179,13 +179,18 @@ func TestARunWhoseProcessDiesIsResumedByTheNextOne(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "SUCCESS lonely") || !strings.Contains(talk, "resuming run ") || !strings.Contains(talk, "it ended its process again (signal: killed)") {
 		t.Errorf("exit %d\n%s%s", status, out, talk)
 	}
-	untilDue(t, dir, short)
-	if err := os.Remove(die); err != nil {
-		t.Fatal(err)
+	// How many deaths it takes until the step is blamed depends on how much of the log the first ones left.
+	for try := 1; !strings.Contains(talk, "FAILED run "); try++ {
+		if try == 4 {
+			t.Fatalf("nobody was blamed:\n%s", talk)
+		}
+		untilDue(t, dir, short)
+		if out, talk, status = pipe(t, program(t, dir, short, "run", "--select", "lonely")); status != 0 {
+			t.Errorf("exit %d\n%s%s", status, out, talk)
+		}
 	}
-	out, talk, status = pipe(t, program(t, dir, short, "run", "--select", "lonely"))
-	if status != 0 || !strings.Contains(talk, "FAILED run ") || !strings.Contains(talk, "the worker died while running death") {
-		t.Errorf("exit %d\n%s%s", status, out, talk)
+	if !strings.Contains(talk, "the worker died while running death") {
+		t.Errorf("stderr: %s", talk)
 	}
 	if _, talk, _ = pipe(t, program(t, dir, short, "runs")); talk != "" {
 		t.Errorf("stderr of runs at the end: %s", talk)
