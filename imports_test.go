@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"shared/plan":      {"asset", "check", "fault", "job", "run"},
 	"shared/selection": {"asset", "check", "fault", "run"},
 	"shared/waggle":    {"asset", "check", "fault", "job", "plan", "run"},
+	"shared/schema":    {"asset", "fault", "run", "table"},
 	"shared/runlog":    {"fault", "metadata", "run"},
 
 	"shared/store/driver":       {"fault"},
@@ -47,7 +48,7 @@ var allowed = map[string][]string{
 }
 
 // authoring is what pipelines may import.
-var authoring = []string{"asset", "check", "job", "metadata", "run", "table", "waggle"}
+var authoring = []string{"asset", "check", "job", "metadata", "run", "schema", "table", "waggle"}
 
 // wiring is where an adapter may be imported.
 var wiring = []string{"shared/embedded", "shared/waggletest", "cmd/", "functions/", "bench/"}

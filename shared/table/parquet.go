@@ -66,7 +66,7 @@ func (f frame) writeParquet(ctx context.Context, w io.Writer) error {
 		parquet.WithBatchSize(max(1, min(int64(f.rows), 1024))),
 	}
 	for _, field := range f.schema.Fields() {
-		if f.rows >= dictionaryRows && typeWord(field.Type) == "text" {
+		if f.rows >= dictionaryRows && TypeWord(field.Type) == "text" {
 			properties = append(properties, parquet.WithDictionaryFor(field.Name, true))
 		}
 	}

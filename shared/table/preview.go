@@ -43,7 +43,7 @@ func PreviewAs(label string, rows any, n int) metadata.Map {
 func (f frame) columns() []metadata.Column {
 	columns := make([]metadata.Column, f.schema.NumFields())
 	for i, field := range f.schema.Fields() {
-		columns[i] = metadata.Column{Name: field.Name, Type: typeWord(field.Type), Nullable: field.Nullable}
+		columns[i] = metadata.Column{Name: field.Name, Type: TypeWord(field.Type), Nullable: field.Nullable}
 		if f.plan != nil {
 			columns[i].Nullable = f.plan.columns[i].mayBeNull()
 		}

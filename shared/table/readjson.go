@@ -184,7 +184,7 @@ func (c *cell) parseJSONInto(v reflect.Value, raw []byte) error {
 		return c.parseInto(v, []byte(s))
 	}
 	if raw[0] == '"' {
-		return bad("write it without", "%s is in quotes, and the column is %s", cut(string(raw), 60), typeWord(c.arrow))
+		return bad("write it without", "%s is in quotes, and the column is %s", cut(string(raw), 60), TypeWord(c.arrow))
 	}
 	if c.shape == boolean && len(raw) == 1 {
 		return bad("write true or false", "%q is not a bool", raw)

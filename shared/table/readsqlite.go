@@ -250,7 +250,7 @@ func (c *cell) convertSQL(v reflect.Value, value any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s is %s, not %s", shownSQL(value), wordSQL(value), typeWord(c.arrow))
+	return fmt.Errorf("%s is %s, not %s", shownSQL(value), wordSQL(value), TypeWord(c.arrow))
 }
 
 func shownSQL(value any) string {

@@ -48,7 +48,7 @@ func (p *plan) match(s *arrow.Schema) *mismatch {
 			return &mismatch{column: c.name, has: fieldNames(s)}
 		}
 		if stored := s.Field(at[0]).Type; !c.reads(stored) {
-			return &mismatch{column: c.name, was: typeWord(stored), wants: typeWord(c.arrow)}
+			return &mismatch{column: c.name, was: TypeWord(stored), wants: TypeWord(c.arrow)}
 		}
 	}
 	return nil

@@ -32,14 +32,7 @@ func FromRows[R any](rows []R) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	var batches []arrow.RecordBatch
-	for batch, err := range f.batches() {
-		if err != nil {
-			return nil, err
-		}
-		batches = append(batches, batch)
-	}
-	return &Table{array.NewTableFromRecords(f.schema, batches)}, nil
+	return f.asTable()
 }
 
 // Rows turns a table into structs. A column of R that the table has not, has with another type
@@ -81,4 +74,28 @@ func fieldNames(s *arrow.Schema) []string {
 		names[i] = f.Name
 	}
 	return names
+}
+
+// Of returns a *Table as it is and makes one of a slice of structs, for callers that do not know the
+// type of the rows. What is neither is an error.
+func Of(rows any) (*Table, error) {
+	if t, ok := rows.(*Table); ok && t != nil {
+		return t, nil
+	}
+	f, err := frameOf(rows)
+	if err != nil {
+		return nil, err
+	}
+	return f.asTable()
+}
+
+func (f frame) asTable() (*Table, error) {
+	var batches []arrow.RecordBatch
+	for batch, err := range f.batches() {
+		if err != nil {
+			return nil, err
+		}
+		batches = append(batches, batch)
+	}
+	return &Table{array.NewTableFromRecords(f.schema, batches)}, nil
 }

@@ -6,18 +6,18 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// typeWord is the name that people read for a column's type: int64, float64, text, bool, bytes,
+// TypeWord is the name that people read for a column's type: int64, float64, text, bool, bytes,
 // timestamp, date, list<text>, struct<sort_order int64, filename text>.
-func typeWord(t arrow.DataType) string {
+func TypeWord(t arrow.DataType) string {
 	switch t := t.(type) {
 	case *arrow.DictionaryType:
-		return typeWord(t.ValueType)
+		return TypeWord(t.ValueType)
 	case arrow.ListLikeType:
-		return "list<" + typeWord(t.Elem()) + ">"
+		return "list<" + TypeWord(t.Elem()) + ">"
 	case *arrow.StructType:
 		fields := make([]string, t.NumFields())
 		for i, f := range t.Fields() {
-			fields[i] = f.Name + " " + typeWord(f.Type)
+			fields[i] = f.Name + " " + TypeWord(f.Type)
 		}
 		return "struct<" + strings.Join(fields, ", ") + ">"
 	}

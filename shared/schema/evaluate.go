@@ -1,0 +1,146 @@
+package schema
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"waggle/shared/fault"
+)
+
+// noPlace is where a rule is that looks at a whole batch.
+const noPlace = -1
+
+// block is the rows that a worker looks at: rule after rule, over values that are read once.
+type block struct {
+	columns []*boundColumn
+	schema  *Schema
+	from, n int
+	rule    *rule // that is evaluated
+	at      int   // the row, counted in the block, that a user's function looks at
+
+	vectors []*vector // by column; nil where not read yet
+	spare   []*vector // the same, of the block before
+}
+
+func (b *block) move(from, n int) {
+	b.from, b.n = from, n
+	clear(b.vectors)
+}
+
+// vector returns the values of a column in the block.
+func (b *block) vector(at int) *vector {
+	if v := b.vectors[at]; v != nil {
+		return v
+	}
+	v, c := b.spare[at], b.columns[at]
+	if v == nil {
+		v = &vector{values: b.schema.columns[at].kind.room(blockRows), present: make([]uint64, blockWords)}
+		v.valid = v.present
+		if c.lost != nil {
+			v.valid = make([]uint64, blockWords)
+		}
+		b.spare[at] = v
+	}
+	b.vectors[at] = v
+	c.given.readPresent(b.from, b.n, v.present)
+	if c.lost != nil {
+		for i, word := range c.lost.words(b.from / blockRows) {
+			v.valid[i] = v.present[i] &^ word
+		}
+	}
+	c.values.parts(b.from, b.n, func(a arrow.Array, at, first, n int) { fill(v.values, at, a, first, n) })
+	return v
+}
+
+// evaluator evaluates the rules of a binding.
+type evaluator struct {
+	*binding
+	failed []*marks // by rule
+	mu     sync.Mutex
+	err    error
+	errAt  [2]int // the block and the rule of err: the earliest is reported
+}
+
+func newEvaluator(b *binding) *evaluator {
+	e := &evaluator{binding: b, failed: make([]*marks, len(b.rules))}
+	for i := range e.failed {
+		e.failed[i] = newMarks(b.rows)
+	}
+	return e
+}
+
+func (e *evaluator) blocks() int { return (e.rows + blockRows - 1) / blockRows }
+
+// run looks at all rows, in parallel, and then at uniqueness.
+func (e *evaluator) run() error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), e.blocks()) {
+		workers.Go(func() {
+			b := e.newBlock()
+			for k := int(next.Add(1)) - 1; k < e.blocks(); k = int(next.Add(1)) - 1 {
+				if !e.block(b, k) {
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if e.err != nil {
+		return e.err
+	}
+	for i, r := range e.rules {
+		if r.unique != 0 {
+			e.uniqueness(i, r)
+		}
+	}
+	return nil
+}
+
+func (e *evaluator) newBlock() *block {
+	n := len(e.columns)
+	return &block{columns: e.columns, schema: e.schema, vectors: make([]*vector, n), spare: make([]*vector, n)}
+}
+
+// block evaluates every rule on block k and reports whether that worked.
+func (e *evaluator) block(b *block, k int) bool {
+	b.move(k*blockRows, min(blockRows, e.rows-k*blockRows))
+	var fail [blockWords]uint64
+	for i, r := range e.rules {
+		if e.evals[i] == nil {
+			continue
+		}
+		clear(fail[:])
+		b.rule, b.at = r, noPlace
+		if err := e.call(e.evals[i], b, fail[:]); err != nil {
+			e.mu.Lock()
+			if e.err == nil || k < e.errAt[0] || k == e.errAt[0] && i < e.errAt[1] {
+				e.err, e.errAt = err, [2]int{k, i}
+			}
+			e.mu.Unlock()
+			return false
+		}
+		e.failed[i].or(k, fail[:])
+	}
+	return true
+}
+
+// call makes a panic of a user's function an error that names the rule and the row.
+func (e *evaluator) call(eval func(*block, []uint64), b *block, fail []uint64) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			where := fmt.Sprintf("row %d", b.from+b.at)
+			if b.at == noPlace {
+				where = fmt.Sprintf("rows %d to %d", b.from, b.from+b.n-1)
+			}
+			err = fault.New(fault.Invalid, "%s: schema %q: %s panicked at %s: %v", e.schema.origin, e.schema.name, b.rule.what(), where, p).
+				WithHint("mend the rule's function; the rows were not judged")
+		}
+	}()
+	eval(b, fail)
+	return nil
+}

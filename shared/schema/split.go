@@ -1,0 +1,95 @@
+package schema
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/compute"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"waggle/shared/fault"
+	"waggle/shared/table"
+)
+
+// Split takes the valid rows of a []Struct or a *table.Table and the invalid ones apart, each in their order. T is
+// the type of rows. Valid rows of a *table.Table have their columns converted where the schema coerces and lose those that ExtraColumns: Drop
+// drops; invalid ones stay as they came. Slices that it returns are new and never nil. Errors are those of Validate.
+func Split[T any](s *Schema, rows T) (good, bad T, r *Result, err error) {
+	b, err := bind(s, rows)
+	if err != nil {
+		return good, bad, nil, err
+	}
+	e := newEvaluator(b)
+	if err := e.run(); err != nil {
+		return good, bad, nil, err
+	}
+	r = e.result()
+	if v := reflect.ValueOf(rows); v.Kind() == reflect.Slice {
+		g, b := splitSlice(v, r)
+		return g.Interface().(T), b.Interface().(T), r, nil
+	}
+	g, err := pick(b.handedOn(s.options.ExtraColumns), r.invalid, false)
+	if err != nil {
+		return good, bad, nil, err
+	}
+	i, err := pick(b.table.Arrow(), r.invalid, true)
+	if err != nil {
+		return good, bad, nil, err
+	}
+	return any(table.FromArrow(g)).(T), any(table.FromArrow(i)).(T), r, nil
+}
+
+// splitSlice copies runs of rows.
+func splitSlice(rows reflect.Value, r *Result) (good, bad reflect.Value) {
+	good = reflect.MakeSlice(rows.Type(), 0, r.Rows-r.InvalidRowCount)
+	bad = reflect.MakeSlice(rows.Type(), 0, r.InvalidRowCount)
+	from := 0
+	for row := range r.InvalidRows() {
+		good = reflect.AppendSlice(good, rows.Slice(from, row))
+		bad = reflect.Append(bad, rows.Index(row))
+		from = row + 1
+	}
+	return reflect.AppendSlice(good, rows.Slice(from, r.Rows)), bad
+}
+
+// handedOn is the table with its columns converted and, where extras is Drop, without those that the schema does not
+// name.
+func (b *binding) handedOn(extras Extra) arrow.Table {
+	t := b.table.Arrow()
+	var fields []arrow.Field
+	var columns []arrow.Column
+	for at, f := range t.Schema().Fields() {
+		column, extra := *t.Column(at), true
+		for i, c := range b.schema.columns {
+			if c.name != f.Name {
+				continue
+			}
+			extra = false
+			if bound := b.columns[i]; bound != nil && bound.lost != nil {
+				f = arrow.Field{Name: f.Name, Type: c.kind.arrow, Nullable: true, Metadata: f.Metadata}
+				column = *arrow.NewColumn(f, arrow.NewChunked(c.kind.arrow, bound.values.chunks))
+			}
+		}
+		if !extra || extras != Drop {
+			fields, columns = append(fields, f), append(columns, column)
+		}
+	}
+	meta := t.Schema().Metadata()
+	return array.NewTable(arrow.NewSchema(fields, &meta), columns, t.NumRows())
+}
+
+// pick returns the rows that are, or are not, in a set.
+func pick(t arrow.Table, set *marks, in bool) (arrow.Table, error) {
+	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
+	mask.Reserve(int(t.NumRows()))
+	for row := range int(t.NumRows()) {
+		mask.UnsafeAppend(set.has(row) == in)
+	}
+	picked, err := compute.FilterTable(context.Background(), t, compute.NewDatum(mask.NewArray()), compute.DefaultFilterOptions())
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, "split a table", err)
+	}
+	return picked, nil
+}
