@@ -135,7 +135,7 @@ func (c *Column[T]) Because(text string) *Column[T] {
 // Copies says which rows with an equal value break a rule of uniqueness.
 type Copies int
 
-// Which copies fail. The zero value is not one of them: it is what Unique() without an argument takes for All.
+// Which copies fail. The zero value is none of them.
 const (
 	All         Copies = iota + 1 // every copy
 	AllButFirst                   // the second and later rows
