@@ -107,6 +107,10 @@ type Options struct {
 	// Effects marks a step that changes the world outside the store: it starts only when all it
 	// reads is stored, so that a crash cannot undo what it acted on.
 	Effects bool
+	// Isolated runs each attempt in a process of its own, on AWS in a function of its own, with its own memory and time: should it
+	// die, the step has failed, and nothing else. Starting it costs about as much as starting the program. What the function
+	// takes is read from the store, what it returns is stored before others read it.
+	Isolated bool
 	// Codec stores the value. Defaults to Parquet for slices of structs and tables, JSON for all else.
 	Codec Codec
 }

@@ -78,6 +78,8 @@ type Options struct {
 	Retry asset.Retry
 	// Timeout ends an attempt that takes longer. Zero is no limit.
 	Timeout time.Duration
+	// Isolated evaluates the check in a process of its own; see asset.Options.
+	Isolated bool
 }
 
 // Blocking is the options of a check that holds downstream back.

@@ -25,7 +25,8 @@ type attempt struct {
 	step    *plan.Step
 	number  int
 	careful bool
-	after   int64 // number of an event that must be stored before it starts; 0: none
+	after   int64   // number of an event that must be stored before it starts; 0: none
+	remote  *remote // it runs in a process of its own; nil: here
 	ctx     context.Context
 	stop    context.CancelCauseFunc
 	began   time.Time // when it was started, the loading of its inputs included
@@ -46,7 +47,10 @@ type result struct {
 	attempt *attempt
 	err     *run.Error // nil: it succeeded, and its events are appended
 	blocks  bool       // a blocking check failed
-	value   any        // of an asset
+	value   any        // of an asset; of an attempt elsewhere it is in the store
+
+	canceled bool // its process saw that the run is to be canceled
+	detached bool // it goes on elsewhere, without this owner
 }
 
 // run does the work and reports to the loop. Only one of it and the loop decides how the attempt ended.
@@ -193,8 +197,7 @@ func (a *attempt) evaluated(r check.Result) (events []runlog.Event, blocks bool,
 		data.Status = run.CheckFailed
 		e.Level = levelOf(data.Severity)
 	}
-	blocks = opts.Blocking && !r.Passed && data.Severity != run.SeverityWarn
-	return []runlog.Event{e, a.event(runlog.StepSuccess, &runlog.Outcome{DurationMS: took})}, blocks, nil
+	return []runlog.Event{e, a.event(runlog.StepSuccess, &runlog.Outcome{DurationMS: took})}, data.Blocks(), nil
 }
 
 // reported returns all metadata of the attempt, the largest values in blobs.

@@ -51,6 +51,9 @@ func (x *execution) begin() (bool, End) {
 	}
 	x.journal.Look(x.resume)
 	x.judge()
+	for _, s := range x.adopted {
+		x.watch(x.attempt(s), true)
+	}
 	return true, ""
 }
 
@@ -105,6 +108,8 @@ func (x *execution) resume(f *runlog.Fold) {
 			}
 		}
 		switch {
+		case p.status == run.StepRunning:
+			x.adopted = append(x.adopted, s)
 		case p.status == run.StepRetrying:
 			x.retrying = append(x.retrying, s)
 		case p.status == run.StepPending && p.waits == 0:

@@ -118,8 +118,9 @@ func (x *execution) execute() (Outcome, error) {
 	case out.End == HandedOver:
 		out.Due = x.store.Now()
 	case out.End == Parked:
-		if out.Due = x.nextRetry(); out.Due.IsZero() {
-			out.Due = x.store.Now().Add(x.engine.opts.LookAgain)
+		again := x.store.Now().Add(x.engine.opts.LookAgain)
+		if out.Due = x.nextRetry(); out.Due.IsZero() || len(x.running) > 0 && again.Before(out.Due) {
+			out.Due = again
 		}
 	}
 	if errors.Is(err, fault.Lost) {
@@ -150,6 +151,9 @@ func (x *execution) tell(all bool) {
 func (x *execution) noted(ctx context.Context) bool {
 	for try := 1; ; try++ {
 		asked, err := x.store.CancelRequested(ctx, x.id)
+		if err == nil && !asked {
+			asked, err = x.store.Told(ctx, x.id, x.elsewhere())
+		}
 		if err == nil || !fault.Retryable(err) || try == 3 {
 			return asked || err != nil
 		}

@@ -38,12 +38,14 @@ type execution struct {
 
 	results    chan result
 	overdue    chan *attempt
+	nudged     chan struct{} // something that the loop waits for may have changed
 	canceled   chan struct{}
 	cancelNote func()
 	// ----
 	steps       []progress // by plan.Step.Index
 	ready       []*plan.Step
 	retrying    []*plan.Step
+	adopted     []*plan.Step // they run in processes that an owner before started
 	running     map[*plan.Step]*attempt
 	careful     map[*plan.Step]bool // must have results before others start
 	cleared     int64               // number of the event that the last of them ended with; it must be stored before others start
@@ -67,7 +69,7 @@ type progress struct {
 
 func (e *Engine) execution(ctx context.Context, p *possession, opts *RunOptions) *execution {
 	x := &execution{engine: e, store: e.store, id: p.id, request: p.fold.Record.Request, opts: opts, outer: ctx,
-		lease: p.lease, unsettled: p.unsettled, results: make(chan result, 64), overdue: make(chan *attempt),
+		lease: p.lease, unsettled: p.unsettled, results: make(chan result, 64), overdue: make(chan *attempt), nudged: make(chan struct{}, 1),
 		canceled: make(chan struct{}), running: map[*plan.Step]*attempt{}, careful: map[*plan.Step]bool{}}
 	x.ctx, x.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	x.cancelNote = sync.OnceFunc(func() { close(x.canceled) })
@@ -100,7 +102,7 @@ func (x *execution) loop() End {
 	idle := x.store.Now()
 	for {
 		x.start()
-		if len(x.running) > 0 {
+		if !x.idle() {
 			idle = x.store.Now()
 		}
 		if len(x.running) == 0 && (x.left == 0 || x.stopping != nil) {
@@ -110,8 +112,8 @@ func (x *execution) loop() End {
 			return x.stuck()
 		}
 		var park <-chan time.Time
-		if x.engine.opts.Park > 0 && len(x.running) == 0 && x.stopping == nil {
-			if x.nextRetry().Sub(idle) > x.engine.opts.Park {
+		if x.engine.opts.Park > 0 && x.idle() && x.stopping == nil {
+			if at := x.nextRetry(); at.IsZero() || at.Sub(idle) > x.engine.opts.Park {
 				park = time.After(x.engine.opts.Park - x.store.Now().Sub(idle))
 			}
 		}
@@ -121,6 +123,7 @@ func (x *execution) loop() End {
 			x.take(r)
 		case a := <-x.overdue:
 			x.leave(a)
+		case <-x.nudged:
 		case <-alarm:
 			x.ring()
 		case <-cancel:
@@ -198,7 +201,9 @@ func (x *execution) ring() {
 	now := x.store.Now()
 	if x.stopping != nil {
 		for _, a := range x.running {
-			x.leave(a)
+			if a.remote == nil { // else it is given up by who watches it
+				x.leave(a)
+			}
 		}
 		x.giveUp = time.Time{} // what has just ended is on its way
 		return
@@ -241,17 +246,21 @@ func (x *execution) launch(s *plan.Step) {
 	p := &x.steps[s.Index]
 	p.status = run.StepRunning
 	p.attempts++
-	a := &attempt{x: x, step: s, number: p.attempts, careful: len(x.careful) > 0, after: x.cleared, began: x.store.Now()}
-	a.ctx, a.stop = context.WithCancelCause(x.ctx)
-	x.running[s] = a
+	a := x.attempt(s)
+	a.careful, a.after = len(x.careful) > 0, x.cleared
 	e := a.event(runlog.StepStart, nil)
 	if a.careful {
 		e.Data = &runlog.Begun{Careful: true}
 	}
+	if isolated(s) && x.engine.opts.Isolate != nil {
+		x.journal.Append(e, a.event(runlog.WorkerStarting, nil))
+		x.watch(a, false)
+		return
+	}
 	x.journal.Append(e)
 	if limit := timeoutOf(s); limit > 0 {
 		a.timers = []*time.Timer{
-			time.AfterFunc(limit, func() { a.stop(fmt.Errorf("%w after %s", errTimeout, duration.Text(limit))) }),
+			time.AfterFunc(limit, func() { a.stop(timedOut(limit)) }),
 			time.AfterFunc(limit+x.engine.opts.Grace, func() {
 				select {
 				case x.overdue <- a:
@@ -261,6 +270,63 @@ func (x *execution) launch(s *plan.Step) {
 		}
 	}
 	go a.run()
+}
+
+// attempt makes the step's attempt, as one that runs.
+func (x *execution) attempt(s *plan.Step) *attempt {
+	a := &attempt{x: x, step: s, number: x.steps[s.Index].attempts, began: x.store.Now()}
+	a.ctx, a.stop = context.WithCancelCause(x.ctx)
+	x.running[s] = a
+	return a
+}
+
+// watch follows an attempt in a process of its own. That process minds the timeout; should it not, this one does.
+func (x *execution) watch(a *attempt, adopted bool) {
+	a.remote = &remote{attempt: a, id: store.Attempt{Run: x.id, Step: a.step.Key, Number: a.number}}
+	if limit := timeoutOf(a.step); limit > 0 {
+		a.timers = []*time.Timer{time.AfterFunc(limit+2*x.engine.opts.Grace, func() { a.stop(timedOut(limit)) })}
+	}
+	go a.remote.watch(adopted)
+}
+
+// idle reports whether nothing runs here. What runs in processes that were heard of needs no owner until it ends.
+func (x *execution) idle() bool {
+	for _, a := range x.running {
+		if a.remote == nil || !a.remote.grew.Load() {
+			return false
+		}
+	}
+	return true
+}
+
+// elsewhere lists the attempts that run in processes of their own.
+func (x *execution) elsewhere() []store.Attempt {
+	var list []store.Attempt
+	for _, a := range x.running {
+		if a.remote != nil {
+			list = append(list, a.remote.id)
+		}
+	}
+	return list
+}
+
+// nudge makes the loop look again.
+func (x *execution) nudge() {
+	select {
+	case x.nudged <- struct{}{}:
+	default:
+	}
+}
+
+func timedOut(limit time.Duration) error {
+	return fmt.Errorf("%w after %s", errTimeout, duration.Text(limit))
+}
+
+func isolated(s *plan.Step) bool {
+	if s.Check != nil {
+		return s.Check.Options.Isolated
+	}
+	return s.Asset.Options.Isolated
 }
 
 func timeoutOf(s *plan.Step) time.Duration {

@@ -23,40 +23,66 @@ const (
 	backlog    = 8         // full batches that may wait before writers of events must
 )
 
-// journal appends events to a run's log. Appending numbers them, folds them and gathers them; one goroutine
-// packs what is there and stores it. Step and status events go out as soon as it is free, at most every pace;
+// journal appends events to a log: that of a run, or of an attempt in a process of its own. Appending numbers them, applies them and
+// gathers them; one goroutine packs what is there and stores it. Step and status events go out as soon as it is free, at most every pace;
 // log records wait for the flush interval.
 type journal struct {
 	store *store.Store
-	id    run.ID
+	put   func(ctx context.Context, n int64, chunk runlog.Chunk) error
+	apply func(*runlog.Event, *runlog.Rows) error // what an event changes, and the rows that follow from it
 	epoch int64
 	pace  time.Duration
 	flush time.Duration
+	beat  time.Duration // an empty chunk says that the writer lives when it has stored nothing for that long; 0: never
 
-	mu        sync.Mutex
-	fold      *runlog.Fold
-	projector *runlog.Projector
-	observe   func(*runlog.Event)
-	batches   []*batch
-	appended  int64 // number of the newest event
-	stored    int64 // number of the newest event that is stored
-	urgent    bool  // a step or status event waits
-	hurry     bool  // somebody waits for an event to be stored
-	closed    bool
-	err       error         // why nothing can be stored any more
-	changed   chan struct{} // closed and replaced when stored, err or room change
-	wake      chan struct{}
+	mu       sync.Mutex
+	fold     *runlog.Fold // of the run
+	observe  func(*runlog.Event)
+	batches  []*batch
+	newest   time.Time // time of the newest event
+	appended int64     // number of the newest event
+	stored   int64     // number of the newest event that is stored
+	urgent   bool      // a step or status event waits
+	hurry    bool      // somebody waits for an event to be stored
+	closed   bool
+	err      error         // why nothing can be stored any more
+	changed  chan struct{} // closed and replaced when stored, err or room change
+	wake     chan struct{}
 
 	next   int64         // number of the next chunk
 	failed chan struct{} // closed with err set
 	done   chan struct{} // the writer has ended
 }
 
-// newJournal continues a log whose next chunk has the number next.
+// newJournal continues the log of a run, whose next chunk has the number next.
 func newJournal(s *store.Store, id run.ID, epoch int64, fold *runlog.Fold, projector *runlog.Projector, next int64, o *Options) *journal {
 	fold.Lean = true
-	return &journal{store: s, id: id, epoch: epoch, pace: o.Pace, flush: o.Flush, fold: fold, projector: projector,
-		appended: fold.Seq, stored: fold.Seq, next: next,
+	j := emptyJournal(s, fold, o)
+	j.epoch, j.newest, j.appended, j.stored, j.next = epoch, fold.Time, fold.Seq, fold.Seq, next
+	j.put = func(ctx context.Context, n int64, chunk runlog.Chunk) error { return s.PutChunk(ctx, id, n, chunk) }
+	j.apply = func(e *runlog.Event, rows *runlog.Rows) error {
+		if err := fold.Apply(e); err != nil {
+			return err
+		}
+		projector.Take(e, rows)
+		return nil
+	}
+	return j
+}
+
+// newAttemptJournal begins the log of an attempt. The fold is that of its run as it was when the attempt began.
+func newAttemptJournal(s *store.Store, a store.Attempt, fold *runlog.Fold, o *Options) *journal {
+	j := emptyJournal(s, fold, o)
+	j.beat = s.Lease() / 3
+	j.put = func(ctx context.Context, n int64, chunk runlog.Chunk) error {
+		return s.PutAttemptChunk(ctx, a, n, chunk)
+	}
+	j.apply = func(*runlog.Event, *runlog.Rows) error { return nil }
+	return j
+}
+
+func emptyJournal(s *store.Store, fold *runlog.Fold, o *Options) *journal {
+	return &journal{store: s, pace: o.Pace, flush: o.Flush, fold: fold,
 		changed: make(chan struct{}), wake: make(chan struct{}, 1), failed: make(chan struct{}), done: make(chan struct{})}
 }
 
@@ -83,19 +109,18 @@ func (j *journal) Append(events ...runlog.Event) int64 {
 	for i := range events {
 		e := &events[i]
 		e.Seq, e.Time = j.appended+1, now
-		if e.Time.Before(j.fold.Time) { // the clock was set back
-			e.Time = j.fold.Time
+		if e.Time.Before(j.newest) { // the clock was set back
+			e.Time = j.newest
 		}
 		err := b.builder.Add(e, encoded[i])
 		if err == nil {
-			err = j.fold.Apply(e)
+			err = j.apply(e, &b.rows)
 		}
 		if err != nil {
 			j.failLocked(err)
 			return j.appended
 		}
-		j.appended = e.Seq
-		j.projector.Take(e, &b.rows)
+		j.appended, j.newest = e.Seq, e.Time
 		j.urgent = j.urgent || e.Type != runlog.Log
 		if j.observe != nil {
 			j.observe(e)
@@ -201,6 +226,17 @@ func (j *journal) signal() {
 	}
 }
 
+// Show tells the observer of events that stand in another log.
+func (j *journal) Show(events []runlog.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range events {
+		if j.observe != nil {
+			j.observe(&events[i])
+		}
+	}
+}
+
 // write is the writer: it runs until the journal is closed or fails. What it stored goes to settle, in order.
 func (j *journal) write(ctx context.Context, retry func(context.Context, func() error) error, settle func(n int64, rows runlog.Rows)) {
 	defer close(j.done)
@@ -222,12 +258,12 @@ func (j *journal) write(ctx context.Context, retry func(context.Context, func() 
 		}
 		last = time.Now()
 		chunk := j.store.Pack(b.builder)
-		if err := retry(ctx, func() error { return j.store.PutChunk(ctx, j.id, j.next, chunk) }); err != nil {
+		if err := retry(ctx, func() error { return j.put(ctx, j.next, chunk) }); err != nil {
 			j.fail(fault.Wrap(fault.CodeOf(err), "write the log", err))
 			return
 		}
 		j.mu.Lock()
-		j.stored = b.builder.Last()
+		j.stored = max(j.stored, b.builder.Last())
 		j.tell()
 		j.mu.Unlock()
 		settle(j.next, b.rows)
@@ -243,6 +279,10 @@ func (j *journal) take(sinceLast time.Duration) (b *batch, wait time.Duration, o
 	switch {
 	case j.err != nil, empty && j.closed:
 		return nil, 0, true
+	case empty && j.beat > 0 && sinceLast >= j.beat:
+		return &batch{builder: runlog.NewBuilder(j.epoch)}, 0, false
+	case empty && j.beat > 0:
+		return nil, j.beat - sinceLast, false
 	case empty:
 		return nil, time.Hour, false
 	}

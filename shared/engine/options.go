@@ -40,6 +40,8 @@ type Options struct {
 	Park time.Duration
 	// LookAgain is when a run that waits for a slot is due, should nobody wake it before. Defaults to 30 s.
 	LookAgain time.Duration
+	// Isolate starts the processes of isolated steps. Nil: they run in this process, like all others.
+	Isolate Isolate
 	// Strict is for tests: every value passes through its codec on its way to each reader, and a step that changes
 	// what it reads fails, by name.
 	Strict bool

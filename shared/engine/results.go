@@ -17,8 +17,14 @@ import (
 // take takes the result of an attempt.
 func (x *execution) take(r result) {
 	a, s := r.attempt, r.attempt.step
+	if r.canceled {
+		x.cancel()
+	}
 	cause := context.Cause(a.ctx)
 	x.close(a)
+	if r.detached {
+		return
+	}
 	if r.err == nil {
 		x.succeed(s, r)
 		return
@@ -47,7 +53,7 @@ func (x *execution) close(a *attempt) {
 }
 
 func (x *execution) succeed(s *plan.Step, r result) {
-	if s.Check == nil {
+	if s.Check == nil && r.attempt.remote == nil {
 		x.values.hold(s.Asset, r.value)
 	}
 	x.done(s, run.StepSucceeded)
@@ -155,10 +161,16 @@ func (x *execution) interrupted(a *attempt, e *run.Error) {
 	}
 	if p.interruptions > 1 {
 		e.Message = fmt.Sprintf("%s needs longer than its worker lives: it was interrupted twice (%s)", a.step.Key, e.Message)
+		if a.remote == nil {
+			e.Message += "; mark it Isolated"
+		}
 		x.fail(a.step, a.event(runlog.StepFailure, a.outcome(e)), e)
 		return
 	}
 	p.status = run.StepPending
+	if x.stopping == nil { // its own process was stopped, not this one
+		x.ready = slices.Insert(x.ready, 0, a.step)
+	}
 	event := a.event(runlog.StepInterrupted, a.outcome(e))
 	event.Level = levelWarning
 	x.journal.Append(event)
@@ -170,7 +182,7 @@ func (x *execution) leave(a *attempt) {
 		return // it has just ended; its result is on its way
 	}
 	cause := context.Cause(a.ctx)
-	e := &run.Error{Kind: run.Ignored, Message: fmt.Sprintf("%v, and did not stop within %s", cause, duration.Text(x.engine.opts.Grace))}
+	e := &run.Error{Kind: ignoredKind(cause), Message: ignoredText(cause, x.engine.opts.Grace)}
 	x.leftRunning++
 	x.close(a)
 	switch {
@@ -179,16 +191,29 @@ func (x *execution) leave(a *attempt) {
 		event.Level, event.Message = levelWarning, e.Message
 		x.journal.Append(event)
 		x.done(a.step, run.StepCanceled)
-	case errors.Is(cause, errInterrupted):
-		e.Kind = run.Interrupted
-		x.interrupted(a, e)
-	case errors.Is(cause, errStopped):
-		e.Kind = run.Stopped
+	case errors.Is(cause, errInterrupted), errors.Is(cause, errStopped):
 		x.interrupted(a, e)
 	case errors.Is(cause, errFailed):
 		x.steps[a.step.Index].status = run.StepPending
 	default:
-		e.Kind = run.TimedOut
 		x.fail(a.step, a.event(runlog.StepFailure, a.outcome(e)), e)
 	}
+}
+
+// ignoredKind is the kind of error of an attempt that did not stop when it was asked to.
+func ignoredKind(cause error) run.ErrorKind {
+	switch {
+	case errors.Is(cause, errInterrupted):
+		return run.Interrupted
+	case errors.Is(cause, errStopped):
+		return run.Stopped
+	case errors.Is(cause, errTimeout), errors.Is(cause, errRunTimeout):
+		return run.TimedOut
+	default:
+		return run.Ignored
+	}
+}
+
+func ignoredText(cause error, grace time.Duration) string {
+	return fmt.Sprintf("%v, and did not stop within %s", cause, duration.Text(grace))
 }

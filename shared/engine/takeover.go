@@ -125,7 +125,7 @@ func later(a, b time.Time) time.Time {
 
 // retry repeats what failed in a way that may pass, with growing waits, until the lease is stale: then
 // nothing may be written any more and the error is fault.Lost.
-func (e *Engine) retry(ctx context.Context, lease *store.Lease, act func() error) error {
+func (e *Engine) retry(ctx context.Context, lease interface{ Stale() bool }, act func() error) error {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		err := act()
 		if !fault.Retryable(err) {

@@ -24,7 +24,7 @@ type values struct {
 	mu      sync.Mutex
 	held    map[*asset.Definition]any
 	readers map[*asset.Definition]int
-	own     map[*asset.Definition]*run.Value // made by an earlier execution of this run
+	own     map[*asset.Definition]*run.Value // made by this run, elsewhere
 	loaded  once[*asset.Definition]          // from the store, for several steps
 }
 
@@ -54,6 +54,15 @@ func (v *values) hold(def *asset.Definition, value any) {
 	defer v.mu.Unlock()
 	if v.readers[def] > 0 {
 		v.held[def] = value
+	}
+}
+
+// stored takes the value of an asset that was made elsewhere.
+func (v *values) stored(def *asset.Definition, value *run.Value) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if value != nil {
+		v.own[def] = value
 	}
 }
 
@@ -89,7 +98,9 @@ func (v *values) get(ctx context.Context, def *asset.Definition, again bool) (an
 }
 
 func (v *values) load(ctx context.Context, def *asset.Definition) (any, error) {
+	v.mu.Lock()
 	stored := v.own[def]
+	v.mu.Unlock()
 	if stored == nil {
 		m, err := v.store.Latest(ctx, def.Key)
 		if err != nil {

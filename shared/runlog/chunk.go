@@ -94,7 +94,7 @@ type Builder struct {
 
 // NewBuilder starts a chunk of an owner's epoch.
 func NewBuilder(epoch int64) *Builder {
-	return &Builder{header: Header{Version: chunkVersion, Epoch: epoch, Levels: map[string]int{}, Types: map[Type]int{}}}
+	return &Builder{header: Header{Version: chunkVersion, Epoch: epoch, To: -1, Levels: map[string]int{}, Types: map[Type]int{}}}
 }
 
 // Add appends an event. One larger than MaxEvent is fault.TooLarge, and is not added.
@@ -117,7 +117,7 @@ func (b *Builder) Add(e *Event, data []byte) error {
 // Size is the number of bytes of the events, not yet compressed.
 func (b *Builder) Size() int { return len(b.text) }
 
-// Last is the number of the newest event.
+// Last is the number of the newest event; -1 where there is none.
 func (b *Builder) Last() int64 { return b.header.To }
 
 // Pack returns the chunk.

@@ -27,6 +27,8 @@ const (
 	RunFailure      Type = "RUN_FAILURE"            // *Failure
 	RunCanceled     Type = "RUN_CANCELED"           //
 	StepStart       Type = "STEP_START"             // *Begun, nil for an attempt like any other
+	WorkerStarting  Type = "STEP_WORKER_STARTING"   // the attempt runs in a process of its own and has a log of its own
+	WorkerStarted   Type = "STEP_WORKER_STARTED"    // *Claim: first event of that log
 	StepSuccess     Type = "STEP_SUCCESS"           // *Outcome
 	StepFailure     Type = "STEP_FAILURE"           // *Outcome
 	StepUpForRetry  Type = "STEP_UP_FOR_RETRY"      // *Outcome
@@ -40,8 +42,8 @@ const (
 
 // Types lists every type of event.
 func Types() []Type {
-	return []Type{Owner, RunEnqueued, RunDequeued, RunStart, RunCanceling, RunSuccess, RunFailure, RunCanceled, StepStart, StepSuccess, StepFailure,
-		StepUpForRetry, StepInterrupted, StepSkipped, StepCanceled, Materialization, CheckEvaluation, Log}
+	return []Type{Owner, RunEnqueued, RunDequeued, RunStart, RunCanceling, RunSuccess, RunFailure, RunCanceled, StepStart, WorkerStarting, WorkerStarted,
+		StepSuccess, StepFailure, StepUpForRetry, StepInterrupted, StepSkipped, StepCanceled, Materialization, CheckEvaluation, Log}
 }
 
 // MaxEvent is how many bytes an encoded event may have. What is larger goes to a blob before
@@ -79,6 +81,12 @@ type Start struct {
 type Begun struct {
 	// Careful marks an attempt that runs alone, after a crash: should its worker die, it is to blame.
 	Careful bool `json:"careful,omitempty"`
+}
+
+// Claim is the Data of STEP_WORKER_STARTED: of several processes that were started for an attempt, the one whose claim is stored runs it.
+type Claim struct {
+	Worker string `json:"worker"` // host and process, for people
+	Token  string `json:"token"`  // no two processes have the same
 }
 
 // Failure is the Data of RUN_FAILURE.
@@ -133,6 +141,8 @@ func dataOf(t Type) any {
 		return new(Failure)
 	case StepStart:
 		return new(Begun)
+	case WorkerStarted:
+		return new(Claim)
 	case StepSuccess, StepFailure, StepUpForRetry, StepInterrupted, StepCanceled:
 		return new(Outcome)
 	case StepSkipped:

@@ -37,6 +37,7 @@ type Progress struct {
 	Deaths        int       // owners that died while it ran alone
 	Suspect       bool      // ran when its owner died, and has no result since
 	Careful       bool      // its newest attempt runs alone
+	Isolated      bool      // its newest attempt runs in a process of its own, which outlives the owner
 	RetryAt       time.Time // when it is to be tried again; zero: at once
 }
 
@@ -96,7 +97,7 @@ func (f *Fold) applyToRun(e *Event) {
 }
 
 // take applies a change of owner: what ran under one that died is suspect, and a death counts against
-// a step that ran alone.
+// a step that ran alone. What runs in a process of its own still does.
 func (f *Fold) take(o *Ownership) {
 	f.Epoch = o.Epoch
 	if o.Died {
@@ -104,11 +105,11 @@ func (f *Fold) take(o *Ownership) {
 	}
 	for i := range f.Record.Steps {
 		s := &f.Record.Steps[i]
-		if s.Status != run.StepRunning {
+		p := f.Steps[s.Key]
+		if s.Status != run.StepRunning || p.Isolated {
 			continue
 		}
 		s.Status = run.StepPending
-		p := f.Steps[s.Key]
 		p.Suspect = o.Died
 		if o.Died && p.Careful {
 			p.Deaths++
@@ -159,7 +160,9 @@ func (f *Fold) applyToStep(e *Event) {
 	case StepStart:
 		s.Attempt, s.Started, s.Ended = e.Attempt, e.Time, time.Time{}
 		begun, _ := e.Data.(*Begun)
-		p.RetryAt, p.Careful = time.Time{}, begun != nil && begun.Careful
+		p.RetryAt, p.Careful, p.Isolated = time.Time{}, begun != nil && begun.Careful, false
+	case WorkerStarting:
+		p.Isolated = true
 	case StepUpForRetry, StepFailure:
 		p.Failures++
 		f.Barren = 0
@@ -208,6 +211,9 @@ func (m *Materialized) materialization(id run.ID, e *Event) run.Materialization 
 	return run.Materialization{Asset: AssetOf(e.Step), Partition: e.Partition, Run: id, Seq: e.Seq, Time: e.Time,
 		Duration: milliseconds(m.DurationMS), Metadata: m.Metadata, Value: m.Value, Verdict: run.Good}
 }
+
+// Blocks reports whether the result holds back what is downstream of its asset.
+func (c *Evaluated) Blocks() bool { return c.result("", &Event{}).Blocks() }
 
 func (c *Evaluated) result(id run.ID, e *Event) run.CheckResult {
 	return run.CheckResult{Asset: AssetOf(e.Step), Check: checkOf(e.Step), Run: id, Seq: e.Seq, Time: e.Time, Status: c.Status, Passed: c.Passed,

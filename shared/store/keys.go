@@ -16,7 +16,7 @@ import (
 //
 //	what                             partition            sort
 //	request, ownership, summary      RUN#id               META
-//	log; note                        RUN#id               LOG#n; NOTE#key
+//	log; of an attempt; note         RUN#id               LOG#n; STEP#step#attempt#n; NOTE#key
 //	materialization; check result    ASSET#key#partition  MAT#time#run#seq; CHECK#name#time#run#seq
 //
 //	index   partition   sort         lists
@@ -48,8 +48,12 @@ func Indexes() []string {
 func runPartition(id run.ID) string { return "RUN#" + string(id) }
 
 func logKey(id run.ID, n int64) driver.Key {
-	return driver.Key{Partition: runPartition(id), Sort: fmt.Sprintf("LOG#%08d", n)}
+	return driver.Key{Partition: runPartition(id), Sort: chunkSort(logPrefix, n)}
 }
+
+const logPrefix = "LOG#"
+
+func chunkSort(prefix string, n int64) string { return fmt.Sprintf("%s%08d", prefix, n) }
 
 func assetPartition(key run.AssetKey, partition string) string {
 	return "ASSET#" + string(key) + "#" + partition

@@ -22,11 +22,18 @@ type Stored struct {
 // PutChunk stores a chunk under a number, if that is free. Where another owner has taken it the error is
 // fault.Lost, with that chunk in a *TakenError; a chunk of the same epoch is the caller's own, whose answer was lost.
 func (s *Store) PutChunk(ctx context.Context, id run.ID, n int64, chunk runlog.Chunk) error {
+	return s.putChunk(ctx, logKey(id, n), chunk, func(stored runlog.Chunk) bool {
+		return stored.Header.Epoch == chunk.Header.Epoch && stored.Header.From == chunk.Header.From
+	})
+}
+
+// putChunk stores a chunk if its key is free; own says whether the one that stands there is the caller's.
+func (s *Store) putChunk(ctx context.Context, key driver.Key, chunk runlog.Chunk, own func(stored runlog.Chunk) bool) error {
 	header, err := json.Marshal(chunk.Header)
 	if err != nil {
 		return fault.Wrap(fault.Internal, "encode a chunk's header", err)
 	}
-	err = s.db.Put(ctx, driver.Item{Key: logKey(id, n), Data: header, Body: chunk.Body}, driver.IfAbsent)
+	err = s.db.Put(ctx, driver.Item{Key: key, Data: header, Body: chunk.Body}, driver.IfAbsent)
 	var conflict *driver.ConflictError
 	if !errors.As(err, &conflict) || conflict.Stored == nil {
 		return err
@@ -35,7 +42,7 @@ func (s *Store) PutChunk(ctx context.Context, id run.ID, n int64, chunk runlog.C
 	if err != nil {
 		return err
 	}
-	if stored.Chunk.Header.Epoch == chunk.Header.Epoch && stored.Chunk.Header.From == chunk.Header.From {
+	if own(stored.Chunk) {
 		return nil
 	}
 	return &TakenError{Stored: stored}
@@ -45,7 +52,7 @@ func (s *Store) PutChunk(ctx context.Context, id run.ID, n int64, chunk runlog.C
 type TakenError struct{ Stored Stored }
 
 func (e *TakenError) Error() string {
-	return "chunk " + strconv.FormatInt(e.Stored.N, 10) + " of the log was written by a newer owner"
+	return "chunk " + strconv.FormatInt(e.Stored.N, 10) + " of the log was written by another"
 }
 
 // Unwrap makes the error fault.Lost.
@@ -53,7 +60,12 @@ func (e *TakenError) Unwrap() error { return fault.Lost }
 
 // ReadLog calls visit for each chunk of a run's log, in order, from number n on. It ends with visit's first error.
 func (s *Store) ReadLog(ctx context.Context, id run.ID, n int64, visit func(Stored) error) error {
-	q := driver.Query{Partition: runPartition(id), From: logKey(id, n).Sort, To: "LOG#" + lastSort}
+	return s.readChunks(ctx, logKey(id, n), logPrefix, visit)
+}
+
+// readChunks visits the chunks from one key to the end of those with a prefix.
+func (s *Store) readChunks(ctx context.Context, from driver.Key, prefix string, visit func(Stored) error) error {
+	q := driver.Query{Partition: from.Partition, From: from.Sort, To: prefix + lastSort}
 	for {
 		page, err := s.db.Query(ctx, q)
 		if err != nil {
@@ -116,7 +128,7 @@ func (s *Store) Fold(ctx context.Context, id run.ID) (*runlog.Fold, int64, error
 var errGap = errors.New("the log has a gap")
 
 func storedChunk(item driver.Item) (Stored, error) {
-	n, err := strconv.ParseInt(strings.TrimPrefix(item.Sort, "LOG#"), 10, 64)
+	n, err := strconv.ParseInt(item.Sort[strings.LastIndexByte(item.Sort, '#')+1:], 10, 64)
 	if err != nil {
 		return Stored{}, fault.New(fault.Corrupt, "log item %s has no number", item.Key)
 	}

@@ -64,7 +64,7 @@ func New(db driver.Driver, blobs Blobs, opts *Options) *Store {
 			s.rand = opts.Random
 		}
 	}
-	s.runs = &owner.Class[Summary]{DB: db, Lease: lease, Now: s.now, Token: s.token, Entries: runEntries}
+	s.runs = &owner.Class[Summary]{DB: db, Lease: lease, Now: s.now, Token: s.Token, Entries: runEntries}
 	return s
 }
 
@@ -74,7 +74,8 @@ func (s *Store) Now() time.Time { return s.now() }
 // Lease is how long an owner may be silent.
 func (s *Store) Lease() time.Duration { return s.runs.Lease }
 
-func (s *Store) token() (string, error) {
+// Token returns a text that nobody else has.
+func (s *Store) Token() (string, error) {
 	var b [12]byte
 	if _, err := io.ReadFull(s.rand, b[:]); err != nil {
 		return "", fault.Wrap(fault.Internal, "make a token", err)
