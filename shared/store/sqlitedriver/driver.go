@@ -103,8 +103,9 @@ func (d *Driver) with(ctx context.Context, p *pool, op string, f func(*conn) err
 	if err := driver.CheckContext(ctx); err != nil {
 		return fault.Wrap(fault.Canceled, op, err)
 	}
-	c, err := p.take(ctx)
-	if err != nil {
+	var c *conn
+	// A connection that is new reads the file, which another process may hold alone for a moment.
+	if err := d.untilFree(ctx, func() (err error) { c, err = p.take(ctx); return err }); err != nil {
 		return translate(d.path, op, err)
 	}
 	defer p.give(c)

@@ -245,6 +245,24 @@ func TestALockHeldPastTheTimeoutIsUnavailableAndReadsGoOn(t *testing.T) {
 	}
 }
 
+func TestAFileThatAnotherProcessHoldsAloneForAMomentIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waggle.db")
+	if err := setup(t, path, nil).Close(); err != nil {
+		t.Fatal(err)
+	}
+	// As the last process does that closes the file, and the first that opens it after a crash.
+	other := raw(t, path, "PRAGMA locking_mode = EXCLUSIVE; DELETE FROM items WHERE 1")
+	time.AfterFunc(300*time.Millisecond, func() { _ = other.Close() })
+	d, err := sqlitedriver.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAContextThatEndsEndsTheWaitForALock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "waggle.db")
