@@ -11,12 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"waggle/shared/engine"
 	"waggle/shared/fault"
 	"waggle/shared/monitor"
 	"waggle/shared/report"
@@ -72,14 +70,13 @@ func (s *session) dev(ctx context.Context, parallel int) error {
 	release := s.claimHome()
 	defer release()
 	v := newDevView(s, st, level)
-	children := &children{}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	over := s.devInterrupts(v, stop, children)
-	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
+	over := s.devInterrupts(v, stop)
+	e := s.engine(st)
 	opts := &monitor.KeeperOptions{Parallel: parallel, Look: s.app.Look, Observe: v.observe, Tell: v.tell, Show: v.show}
 	if s.app.Executable != "" {
-		opts.Elsewhere = func(ctx context.Context, id run.ID) error { return s.resumeElsewhere(ctx, id, children) }
+		opts.Elsewhere = func(ctx context.Context, id run.ID) error { return s.resumeElsewhere(ctx, id) }
 	}
 	v.open()
 	err = monitor.NewKeeper(st, e, scheduler.New(st, s.app.Definitions), opts).Keep(ctx)
@@ -109,7 +106,7 @@ func joinedRuns(ids []run.ID) string {
 }
 
 // devInterrupts ends the keeper at the first Ctrl-C and the process at the second, until the returned function is called.
-func (s *session) devInterrupts(v *devView, stop func(), children *children) (over func()) {
+func (s *session) devInterrupts(v *devView, stop func()) (over func()) {
 	interrupts, done := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(interrupts, os.Interrupt)
 	go func() {
@@ -123,7 +120,7 @@ func (s *session) devInterrupts(v *devView, stop func(), children *children) (ov
 		select {
 		case <-interrupts:
 			v.quit()
-			children.kill()
+			s.children.kill()
 			s.say("ended at once; runs go on with: %s", s.call("dev"))
 			os.Exit(fault.ExitInterrupted)
 		case <-done:
@@ -156,44 +153,15 @@ func (s *session) claimHome() (release func()) {
 	return func() { _ = f.Close() }
 }
 
-// children are the processes that run runs for this one.
-type children struct {
-	mu   sync.Mutex
-	list []*os.Process
-}
-
-func (c *children) add(p *os.Process) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.list = append(c.list, p)
-}
-
-func (c *children) remove(p *os.Process) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.list = slices.DeleteFunc(c.list, func(other *os.Process) bool { return other == p })
-}
-
-func (c *children) kill() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, p := range c.list {
-		_ = p.Kill()
-	}
-}
-
 // resumeElsewhere resumes a run in a process of its own.
-func (s *session) resumeElsewhere(ctx context.Context, id run.ID, children *children) error {
+func (s *session) resumeElsewhere(ctx context.Context, id run.ID) error {
 	var talk strings.Builder
-	child := exec.Command(s.app.Executable, "monitor", "--once", "--run", string(id))
-	child.Env = append(os.Environ(), "WAGGLE_HOME="+s.homeDir(), "WAGGLE_STORE="+s.storeAddress())
+	child := s.child(context.Background(), "monitor", "--once", "--run", string(id))
 	child.Stderr = &talk
-	apart(child)
 	if err := child.Start(); err != nil {
 		return fault.Wrap(fault.Unavailable, "start "+s.app.Executable+" to resume the run", err)
 	}
-	children.add(child.Process)
-	defer children.remove(child.Process)
+	defer s.children.add(child.Process)()
 	defer context.AfterFunc(ctx, func() { _ = child.Process.Signal(os.Interrupt) })()
 	err := child.Wait()
 	var exit *exec.ExitError

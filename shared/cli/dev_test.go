@@ -76,7 +76,7 @@ type hive struct {
 func newHive(t *testing.T) *hive {
 	t.Helper()
 	h := &hive{t: t, dir: t.TempDir()}
-	h.env = []string{"WAGGLE_TEST_DEV=yes", "WAGGLE_TEST_LOOK=5ms", "WAGGLE_TEST_LEASE=300ms", "WAGGLE_TEST_CLOCK=" + h.file("clock")}
+	h.env = []string{"WAGGLE_TEST_DEFINITIONS=dev", "WAGGLE_TEST_LOOK=5ms", "WAGGLE_TEST_LEASE=300ms", "WAGGLE_TEST_CLOCK=" + h.file("clock")}
 	h.forward(0)
 	return h
 }

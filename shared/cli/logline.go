@@ -128,7 +128,7 @@ func quotedValue(text string) string {
 // eventJSON is an event as `-o jsonl` prints it.
 type eventJSON struct {
 	RunID     run.ID      `json:"run_id"`
-	Seq       int64       `json:"seq"`
+	Seq       int64       `json:"seq,omitempty"` // none where it stands in the log of an attempt in a process of its own
 	Time      time.Time   `json:"time"`
 	Type      runlog.Type `json:"type"`
 	Level     string      `json:"level"`

@@ -22,8 +22,11 @@ func TestMain(m *testing.M) {
 	a := app()
 	a.Executable, _ = os.Executable()
 	a.Worker = fmt.Sprintf("laptop:%d", os.Getpid())
-	if os.Getenv("WAGGLE_TEST_DEV") != "" {
+	switch os.Getenv("WAGGLE_TEST_DEFINITIONS") {
+	case "dev":
 		a.Definitions = devDefinitions()
+	case "isolated":
+		a.Definitions = isolatedDefinitions()
 	}
 	a.Look, _ = time.ParseDuration(os.Getenv("WAGGLE_TEST_LOOK"))
 	os.Exit(cli.Main(context.Background(), a, os.Args[1:], cli.Streams{}))

@@ -60,7 +60,7 @@ func (s *session) monitorOnce(ctx context.Context, only string, schedules bool) 
 	if err != nil {
 		return err
 	}
-	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
+	e := s.engine(st)
 	var all []resumedJSON
 	var broken error
 	var launched []run.ID

@@ -20,10 +20,8 @@ func (s *session) resumeDead(ctx context.Context, st *store.Store, interrupts <-
 	if err != nil || len(due) == 0 {
 		return err
 	}
-	child := exec.Command(s.app.Executable, "monitor", "--once", "--no-schedules")
-	child.Env = append(os.Environ(), "WAGGLE_HOME="+s.homeDir(), "WAGGLE_STORE="+s.storeAddress())
+	child := s.child(context.Background(), "monitor", "--once", "--no-schedules")
 	child.Stdout, child.Stderr = s.err, s.err
-	apart(child) // Ctrl-C reaches it once: from here
 	if err := child.Start(); err != nil {
 		s.warn("cannot start %s to resume %d runs: %v", s.app.Executable, len(due), err)
 		return nil

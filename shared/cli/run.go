@@ -144,12 +144,13 @@ func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req ru
 		select {
 		case <-interrupts:
 			f.Quit()
+			s.children.kill()
 			s.say("ended at once; `%s` takes run %s up", s.call("monitor", "--once"), id.Short())
 			os.Exit(fault.ExitInterrupted)
 		case <-over:
 		}
 	}()
-	e := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker})
+	e := s.engine(st)
 	out, err := monitor.Attend(ctx, st, e, id, &engine.RunOptions{Cancel: cancel, Observe: f.Observe})
 	f.Close()
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"waggle/shared/engine"
 	"waggle/shared/fault"
 	"waggle/shared/run"
 	"waggle/shared/store"
@@ -69,7 +68,7 @@ func (s *session) heedCancel(ctx context.Context, st *store.Store, id run.ID, wh
 		return asked, err
 	}
 	// It reads the note before it does anything else, so no step begins here.
-	out, err := engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker}).Run(ctx, id, nil)
+	out, err := s.engine(st).Run(ctx, id, nil)
 	switch {
 	case errors.Is(err, fault.Conflict):
 		return asked, nil // another process has taken it meanwhile, and reads the note

@@ -58,7 +58,7 @@ func (s *session) runsLogs(ctx context.Context, name string, f logsFlags) error 
 	if err != nil {
 		return err
 	}
-	r := &logReader{s: s, st: st, id: id, level: level, step: run.StepKey(f.step)}
+	r := &logReader{s: s, st: st, id: id, level: level, step: run.StepKey(f.step), attempts: attemptLogs{st: st}}
 	if f.step != "" {
 		if err := r.checkStep(ctx); err != nil {
 			return err
@@ -92,27 +92,49 @@ type logReader struct {
 	level slog.Level
 	step  run.StepKey
 
-	next    int64 // number of the next chunk
-	over    bool  // the run's end was among the events
-	printed int
-	list    []eventJSON // of -o json
+	attempts attemptLogs
+	next     int64 // number of the next chunk
+	over     bool  // the run's end was among the events
+	printed  int
+	list     []eventJSON // of -o json
 }
 
-// read prints what was stored since the last time.
+// read prints what was stored since the last time, attempts in processes of their own included.
 func (r *logReader) read(ctx context.Context) error {
+	if err := r.attempts.read(ctx); err != nil {
+		return err
+	}
+	if err := r.readRun(ctx); err != nil {
+		return err
+	}
+	return r.print(r.attempts.until(time.Time{}))
+}
+
+func (r *logReader) readRun(ctx context.Context) error {
 	return r.st.ReadLog(ctx, r.id, r.next, func(c store.Stored) error {
 		r.next = c.N + 1
 		for _, end := range []runlog.Type{runlog.RunSuccess, runlog.RunFailure, runlog.RunCanceled} {
 			r.over = r.over || c.Chunk.Header.Types[end] > 0
 		}
-		if !c.Chunk.Header.Has(r.level) {
+		begins := c.Chunk.Header.Types[runlog.WorkerStarting] > 0
+		if !begins && !c.Chunk.Header.Has(r.level) {
 			return nil
 		}
 		events, err := r.st.Unpack(c.Chunk)
 		if err != nil {
 			return err
 		}
-		return r.print(events)
+		for i := range events {
+			if events[i].Type == runlog.WorkerStarting {
+				r.attempts.begin(r.id, &events[i])
+			}
+		}
+		if begins {
+			if err := r.attempts.read(ctx); err != nil {
+				return err
+			}
+		}
+		return r.print(r.attempts.among(events))
 	})
 }
 

@@ -29,7 +29,8 @@ type session struct {
 	paint, errPaint report.Paint
 	outTTY, errTTY  *os.File // nil: no terminal
 
-	opened *store.Store
+	opened   *store.Store
+	children children
 }
 
 func newSession(app App, streams Streams) *session {

@@ -19,7 +19,7 @@ type RunOptions struct {
 	// Deadline is when the platform ends this process. Zero is never.
 	Deadline time.Time
 	// Observe is called for each event as it is appended, in order, by one goroutine at a time. It must be quick
-	// and must not call the engine.
+	// and must not call the engine. Records of steps in processes of their own come when they are read, with 0 as their number.
 	Observe func(*runlog.Event)
 }
 

@@ -402,6 +402,33 @@ func TestAnIsolatedStepOutlivesItsOwner(t *testing.T) {
 	}
 }
 
+func TestARunThatIsCanceledWithoutItsOwnerStopsItsIsolatedSteps(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var stopped atomic.Bool
+		a := asset.New("a", func(ctx *asset.Context) (int, error) {
+			<-ctx.Done()
+			stopped.Store(true)
+			return 0, context.Cause(ctx)
+		}, isolated)
+		h := newHive(t, definitions(asset.List{a}))
+		p := h.owner(h.db)
+		id := p.launch(t)
+		if out, err := p.engine.Run(context.Background(), id, &engine.RunOptions{Deadline: time.Now().Add(time.Minute)}); err != nil || out.End != engine.HandedOver {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		if err := p.store.RequestCancel(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		want(t, h.run(id, nil).Record, "CANCELED a CANCELED")
+		time.Sleep(p.store.Lease())
+		synctest.Wait()
+		if !stopped.Load() {
+			t.Error("the step goes on")
+		}
+	})
+}
+
 func TestAnOwnerThatOnlyWaitsForOtherProcessesParksAndIsWokenByThem(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -226,13 +226,13 @@ func (j *journal) signal() {
 	}
 }
 
-// Show tells the observer of events that stand in another log.
+// Show tells the observer of events that stand in the log of an attempt: they have no number here.
 func (j *journal) Show(events []runlog.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for i := range events {
-		if j.observe != nil {
-			j.observe(&events[i])
+	for _, e := range events {
+		if e.Seq = 0; j.observe != nil {
+			j.observe(&e)
 		}
 	}
 }

@@ -84,6 +84,7 @@ func (f *Fold) applyToRun(e *Event) {
 		f.Record.Status = next
 		if next.Terminal() {
 			f.Record.Ended = e.Time
+			f.abandon()
 		}
 	}
 	switch data := e.Data.(type) {
@@ -93,6 +94,15 @@ func (f *Fold) applyToRun(e *Event) {
 		f.Record.Started, f.Record.StepCount, f.Plan = e.Time, data.Steps, data.Plan
 	case *Failure:
 		f.Record.Reason, f.Record.Error, f.Record.WillRetry = data.Reason, data.Error, data.WillRetry
+	}
+}
+
+// abandon ends what still runs in processes of its own when the run ends: nobody takes its result.
+func (f *Fold) abandon() {
+	for i := range f.Record.Steps {
+		if s := &f.Record.Steps[i]; s.Status == run.StepRunning {
+			s.Status = run.StepCanceled
+		}
 	}
 }
 
