@@ -260,7 +260,7 @@ func (w *remote) readChunk(c store.Stored) error {
 		case runlog.WorkerStarted:
 			w.claimed = true
 		case runlog.Owner:
-			w.found = w.takenBack(e)
+			w.found = w.stopped(e.Message) // by another owner, that died before it could say so
 		case runlog.Log:
 			logged = append(logged, e)
 		default:
@@ -272,14 +272,6 @@ func (w *remote) readChunk(c store.Stored) error {
 		w.found = w.result(ends)
 	}
 	return nil
-}
-
-// takenBack is the result of an attempt that an owner gave up: another one's, that died before it could say so, counts as a stop.
-func (w *remote) takenBack(e runlog.Event) *result {
-	if o, ok := e.Data.(*runlog.Ownership); ok && o.Epoch == w.x.lease.Epoch() {
-		return nil
-	}
-	return w.stopped(e.Message)
 }
 
 // stopped is the result of an attempt that is to be started anew, which counts against nobody.

@@ -692,6 +692,74 @@ func TestEveryAnswerToAProcessMayBeLost(t *testing.T) {
 	}
 }
 
+func TestAProcessWhoseWritesTakeAlmostALeaseIsNotTakenForDead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := asset.New("a", func(*asset.Context) (int, error) { time.Sleep(10 * time.Minute); return 1, nil }, isolated)
+		h := newHive(t, definitions(asset.List{a}))
+		h.silent = true
+		h.way = func(db driver.Driver) driver.Driver {
+			return &client{db, func(op string, _ driver.Key, done bool, _ error) error {
+				if op == "put" && !done {
+					time.Sleep(store.DefaultLease * 3 / 4)
+				}
+				return nil
+			}}
+		}
+		if want(t, h.job(), "SUCCESS a SUCCEEDED"); len(h.started) != 1 {
+			t.Errorf("processes for %v", h.started)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestAnAttemptThatHasNotBegunCannotBeClaimed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := asset.New("a", func(ctx *asset.Context) (int, error) {
+			time.Sleep(time.Minute)
+			if ctx.Attempt() == 1 {
+				return 0, errors.New("not yet")
+			}
+			return 1, nil
+		}, &asset.Options{Isolated: true, Retry: asset.Retry{Max: 1}})
+		h := newHive(t, definitions(asset.List{a}))
+		p := h.owner(h.db)
+		id := p.launch(t)
+		time.AfterFunc(30*time.Second, func() {
+			if err := p.engine.RunStep(context.Background(), store.Attempt{Run: id, Step: "a", Number: 2}, time.Time{}); !errors.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		})
+		want(t, h.run(id, nil).Record, "SUCCESS a SUCCEEDED")
+	})
+}
+
+func TestAProcessThatSeesACancelBeforeItsOwnerDoesCancelsTheRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := asset.New("a", func(ctx *asset.Context) (int, error) { <-ctx.Done(); return 0, context.Cause(ctx) }, &asset.Options{Isolated: true, Retry: asset.Retry{Max: 3}})
+		h := newHive(t, definitions(asset.List{a, plus("b", a, nil)}))
+		p := h.owner(&client{h.db, func(op string, key driver.Key, _ bool, _ error) error {
+			if op == "query" && key.Sort == "NOTE#" {
+				return fault.New(fault.Unavailable, "no notes today")
+			}
+			return nil
+		}})
+		id := p.launch(t)
+		time.AfterFunc(time.Minute, func() {
+			if err := newProcess(h.db, h.bucket, h.defs, nil, nil).store.RequestCancel(context.Background(), id); err != nil {
+				t.Error(err)
+			}
+		})
+		out, err := p.engine.Run(context.Background(), id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, out.Record, "CANCELED a CANCELED")
+	})
+}
+
 func TestAnIsolatedStepThatThePlatformInterruptsTwiceFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
