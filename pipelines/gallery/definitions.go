@@ -28,4 +28,4 @@ var Definitions = waggle.Definitions{
 	Checks:    check.List{checkSalesAboveThreshold, checkValidPriceTiers},
 	Jobs:      job.List{gallery},
 	Schedules: job.Schedules{galleryDaily},
-}
+}.Merge(inSQL)

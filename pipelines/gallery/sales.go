@@ -39,11 +39,7 @@ func transformSales(ctx *asset.Context, sales []Sale, artworks []Artwork, artist
 		return cmp.Or(nullsLast(a.SaleDate, b.SaleDate, newestFirst), cmp.Compare(a.SaleID, b.SaleID))
 	})
 
-	ctx.AddMetadata(table.Preview(rows, 5), metadata.Map{
-		"unique_artworks":   uniqueArtworks(rows),
-		"total_sales_value": totalPrice(rows),
-		"date_range":        dateRange(rows),
-	})
+	reportSoldArtworks(ctx, rows)
 	ctx.Log.Info("transformed sales", "sales", len(sales), "records", len(rows))
 	return rows, nil
 }
@@ -113,6 +109,14 @@ func positiveZero(x float64) float64 {
 
 // newestFirst orders ISO dates, which sort as text.
 func newestFirst(a, b string) int { return strings.Compare(b, a) }
+
+func reportSoldArtworks(ctx *asset.Context, rows []SoldArtwork) {
+	ctx.AddMetadata(table.Preview(rows, 5), metadata.Map{
+		"unique_artworks":   uniqueArtworks(rows),
+		"total_sales_value": totalPrice(rows),
+		"date_range":        dateRange(rows),
+	})
+}
 
 func uniqueArtworks(rows []SoldArtwork) int {
 	ids := map[int64]bool{}

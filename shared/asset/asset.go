@@ -198,6 +198,20 @@ func define[T any](key string, nilFn bool, call func(*Context, []any) (any, erro
 	return &Asset[T]{def: def}
 }
 
+// Define declares an asset for a package that has a constructor of its own, whose inputs are not the parameters of a Go
+// function: fn gets their values in the order of inputs. Validate reports what that constructor found wrong, mistakes, and its own
+// findings at the line of whoever called the constructor, which must call Define itself.
+func Define[T any](key string, fn func(ctx *Context, inputs []any) (T, error), inputs []Source, opts *Options, mistakes ...error) *Asset[T] {
+	sourced := make([]Sourced, len(inputs))
+	for i, in := range inputs {
+		sourced[i] = in
+	}
+	a := define[T](key, fn == nil, func(ctx *Context, in []any) (any, error) { return fn(ctx, in) }, opts, sourced...)
+	a.def.Origin = Origin(3)
+	a.def.mistakes = append(a.def.mistakes, mistakes...)
+	return a
+}
+
 // Arg returns input i as the type that the function declares.
 func Arg[A any](inputs []any, i int) A {
 	a, _ := inputs[i].(A) // a nil interface is the zero value

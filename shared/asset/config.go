@@ -98,6 +98,16 @@ func (d *ConfigDefinition) Build(values map[string]any) (any, error) {
 	return v.Interface(), nil
 }
 
+// Values returns the settings in a configuration, a value of d.Type, by name and in the types of their fields.
+func (d *ConfigDefinition) Values(config any) map[string]any {
+	v := reflect.ValueOf(config)
+	values := make(map[string]any, len(d.Fields))
+	for _, f := range d.Fields {
+		values[f.Name] = v.Field(f.index).Interface()
+	}
+	return values
+}
+
 var durationType = reflect.TypeFor[time.Duration]()
 
 // Parse turns what a run was given, a text from the command line or a Go or JSON value, into

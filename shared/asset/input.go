@@ -15,6 +15,9 @@ type Source struct {
 	Resource *ResourceDefinition
 }
 
+// Source makes a source one of the Sourced.
+func (s Source) Source() Source { return s }
+
 // Zero reports whether the source is a nil input.
 func (s Source) Zero() bool { return s == Source{} }
 
