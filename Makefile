@@ -11,6 +11,10 @@ help: ## list the targets
 waggle: ## build bin/waggle
 	go build -trimpath -o bin/waggle ./cmd/waggle
 
+.PHONY: waggle-duckdb
+waggle-duckdb: ## build bin/waggle with SQL assets and the job gallery_sql (needs a C compiler)
+	CGO_ENABLED=1 go build -trimpath -tags duckdb -o bin/waggle ./cmd/waggle
+
 .PHONY: waggle-aws
 waggle-aws: ## build bin/waggle with the cloud's stores: --store dynamodb:TABLE
 	go build -trimpath -tags aws -o bin/waggle ./cmd/waggle
@@ -20,10 +24,22 @@ run: waggle ## run the sample pipeline
 	./bin/waggle run gallery
 
 .PHONY: test
-test: ## run every test; those on DynamoDB need Node, Java and Python, and say so where they are missing
+test: ## run every test; those on DynamoDB need Node, Java and Python, those on DuckDB a C compiler, and say so where they are missing
 	go test -shuffle=on ./...
 	go test -tags docs ./docs
 	$(MAKE) --no-print-directory test-dynamodb
+	@if $(HAVE_CC); then $(MAKE) --no-print-directory test-duckdb; else $(SAY_NO_CC); fi
+
+# DuckDB is C++: what is built with the tag duckdb needs a C compiler, and nothing else does.
+HAVE_CC = command -v "$$(go env CC)" >/dev/null 2>&1
+SAY_NO_CC = echo "NOT TESTED, NOT LINTED: SQL assets on DuckDB. There is no C compiler ($$(go env CC)); install one, then: make test-duckdb lint" >&2
+DUCKDB_PACKAGES = ./shared/sqlasset ./pipelines/... ./cmd/waggle
+
+.PHONY: test-duckdb
+test-duckdb: ## vet and test SQL assets and gallery_sql (needs a C compiler)
+	CGO_ENABLED=1 go vet -tags duckdb $(DUCKDB_PACKAGES) ./bench/sql
+	CGO_ENABLED=1 go test -shuffle=on -tags duckdb . ./shared/sqlasset ./pipelines/...
+	CGO_ENABLED=1 go test -tags docs,duckdb -run DuckDB ./docs
 
 .PHONY: test-dynamodb
 test-dynamodb: ## run the tests that need DynamoDB, on three emulators
@@ -38,6 +54,12 @@ lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
 	go vet -tags docs,dynamodb,aws ./...
 	go tool staticcheck -tags docs,dynamodb,aws ./...
+	@if $(HAVE_CC); then $(MAKE) --no-print-directory lint-duckdb; else $(SAY_NO_CC); fi
+
+.PHONY: lint-duckdb
+lint-duckdb:
+	CGO_ENABLED=1 go vet -tags docs,duckdb $(DUCKDB_PACKAGES) ./bench/sql ./docs
+	CGO_ENABLED=1 go tool staticcheck -tags docs,duckdb $(DUCKDB_PACKAGES) ./bench/sql ./docs
 
 .PHONY: bench
 bench: ## measure everything that docs/performance.md quotes: half an hour

@@ -44,11 +44,12 @@ var allowed = map[string][]string{
 	"shared/cli/progress":       {"duration", "plan", "report", "run", "runlog"},
 	"shared/cli": {"asset", "check", "cli/progress", "duration", "engine", "fault", "job", "metadata", "monitor", "owner", "plan", "report",
 		"run", "runlog", "scheduler", "selection", "store", "waggle"},
+	"shared/sqlasset":   {"asset", "fault", "table"},
 	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/memorydriver", "waggle"},
 }
 
 // authoring is what pipelines may import.
-var authoring = []string{"asset", "check", "job", "metadata", "run", "schema", "table", "waggle"}
+var authoring = []string{"asset", "check", "job", "metadata", "run", "schema", "sqlasset", "table", "waggle"}
 
 // wiring is where an adapter may be imported.
 var wiring = []string{"shared/embedded", "shared/waggletest", "cmd/", "functions/", "bench/"}
@@ -58,7 +59,7 @@ var forTests = []string{"shared/waggletest", "shared/store/drivertest"}
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 	t.Parallel()
-	imports := importsOfOurs(t)
+	imports := importsOfOurs(t, "duckdb")
 	for dir, list := range imports {
 		for _, path := range list {
 			ours, isOurs := strings.CutPrefix(path, "waggle/shared/")
@@ -111,9 +112,18 @@ func TestTheEngineKnowsNoDatabaseAndNoCloud(t *testing.T) {
 	}
 }
 
-func TestTheLaptopsBinaryLinksNoCloud(t *testing.T) {
+func isDuckDB(path string) bool { return strings.HasPrefix(path, "github.com/duckdb/") }
+
+func TestTheLaptopsBinaryLinksNoCloudAndNoDuckDB(t *testing.T) {
 	t.Parallel()
 	imports := importsOfOurs(t)
+	for dir, list := range imports {
+		for _, path := range list {
+			if isDuckDB(path) || path == "C" || path == "waggle/shared/sqlasset" {
+				t.Errorf("%s imports %s without the tag duckdb", dir, path)
+			}
+		}
+	}
 	seen := map[string]bool{}
 	var visit func(dir string)
 	visit = func(dir string) {
@@ -136,16 +146,35 @@ func TestTheLaptopsBinaryLinksNoCloud(t *testing.T) {
 	}
 }
 
-// importsOfOurs returns for each folder what its files, tests aside, import.
-func importsOfOurs(t *testing.T) map[string][]string {
+func TestOnlySQLAssetsKnowDuckDB(t *testing.T) {
+	t.Parallel()
+	known := false
+	for dir, list := range importsOfOurs(t, "duckdb") {
+		for _, path := range list {
+			known = known || isDuckDB(path)
+			if isDuckDB(path) && dir != "shared/sqlasset" {
+				t.Errorf("%s imports %s", dir, path)
+			}
+		}
+	}
+	if !known {
+		t.Error("nothing imports DuckDB with the tag duckdb; is it still there?")
+	}
+}
+
+// importsOfOurs returns for each folder what its files, tests aside, import in a build with Go alone, or with a C compiler where
+// there are tags.
+func importsOfOurs(t *testing.T, tags ...string) map[string][]string {
 	t.Helper()
+	platform := build.Default
+	platform.BuildTags, platform.CgoEnabled = tags, len(tags) > 0
 	imports := map[string][]string{}
 	for _, root := range []string{"shared", "pipelines", "cmd", "bench"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
-			if ours, err := build.Default.MatchFile(filepath.Split(path)); err != nil || !ours {
+			if ours, err := platform.MatchFile(filepath.Split(path)); err != nil || !ours {
 				return err // of another platform, or behind a tag that the laptop's build does not set
 			}
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)

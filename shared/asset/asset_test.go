@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -248,5 +249,52 @@ func TestResourcesNameWhatIsWrongWithThem(t *testing.T) {
 	ok := asset.NewResource("db", func(context.Context) (int, error) { return 7, nil }).Source().Resource
 	if v, err := ok.Open(t.Context()); v != 7 || err != nil || len(ok.Mistakes()) != 0 {
 		t.Errorf("%v %v %v", v, err, ok.Mistakes())
+	}
+}
+
+// count is a constructor of a package of its own, as Define is meant for.
+func count(key string, of asset.Any, mistakes ...error) *asset.Asset[int] {
+	return asset.Define(key, func(_ *asset.Context, in []any) (int, error) {
+		return reflect.ValueOf(in[0]).Len() + len(in), nil
+	}, []asset.Source{{Asset: asset.DefinitionOf(of)}, asset.NewConfig(defaults).Source()}, &asset.Options{Group: "counts"}, mistakes...)
+}
+
+func TestADefinedAssetIsLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	numbers := asset.New("numbers", func(*asset.Context) ([]int, error) { return nil, nil }, nil)
+	made := count("made", numbers).Definition() // its line is its origin
+	ctx, _ := waggletest.Context(t)
+	if v, err := made.Call(ctx, []any{[]int{1, 2, 3}, defaults}); err != nil || v != 5 {
+		t.Errorf("got %v, %v", v, err)
+	}
+	if made.Options.Group != "counts" || made.Type != reflect.TypeFor[int]() || len(made.Upstream()) != 1 || made.Inputs[1].Config == nil || len(made.Mistakes()) != 0 {
+		t.Errorf("got %+v", made)
+	}
+	if place := regexp.MustCompile(`^shared/asset/asset_test\.go:\d+$`); !place.MatchString(made.Origin) {
+		t.Errorf("declared at %s", made.Origin)
+	}
+	bad := count("bad key", nil, errors.New("its own rule is broken")).Definition()
+	if got := fmt.Sprint(errors.Join(bad.Mistakes()...)); got != "a key has letters, digits and underscores, parts separated by /\ninput 1 is nil\nits own rule is broken" {
+		t.Errorf("mistakes %s", got)
+	}
+}
+
+func TestTheOriginOfADefinedAssetIsWhereItsConstructorWasCalled(t *testing.T) {
+	t.Parallel()
+	first := count("first", nil).Definition()
+	second := count("second", nil).Definition()
+	var a, b int
+	if _, err := fmt.Sscanf(first.Origin+" "+second.Origin, "shared/asset/asset_test.go:%d shared/asset/asset_test.go:%d", &a, &b); err != nil || b != a+1 {
+		t.Errorf("declared at %s and %s", first.Origin, second.Origin)
+	}
+}
+
+func TestValuesAreTheSettingsByName(t *testing.T) {
+	t.Parallel()
+	c := defaults
+	c.Names, c.Small = []string{"a"}, 7
+	want := map[string]any{"output_dir": "output", "min_value_usd": int64(30), "small": int8(7), "ratio": 0.0, "loud": false, "wait": time.Second, "names": []string{"a"}}
+	if got := definition(t).Values(c); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v", got)
 	}
 }

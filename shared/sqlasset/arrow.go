@@ -21,14 +21,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/cdata"
-	"github.com/duckdb/duckdb-go-bindings"
+	duckdb "github.com/duckdb/duckdb-go-bindings"
 )
 
 // Arrow's C structs are at most this large: ArrowSchema has 9 fields of 8 bytes, ArrowArray 10, ArrowArrayStream 5.
 const arrowStruct = 80
 
 // register makes a view of record batches, which can be read once. release frees what C holds of them.
-func register(conn duckdb_go_bindings.Connection, view string, batches array.RecordReader) (release func(), err error) {
+func register(conn duckdb.Connection, view string, batches array.RecordReader) (release func(), err error) {
 	stream := C.calloc(1, arrowStruct)
 	name := C.CString(view)
 	defer C.free(unsafe.Pointer(name))
@@ -45,7 +45,7 @@ func register(conn duckdb_go_bindings.Connection, view string, batches array.Rec
 }
 
 // arrowSchema returns the columns of a result as Arrow has them.
-func arrowSchema(options duckdb_go_bindings.ArrowOptions, columns []column) (*arrow.Schema, error) {
+func arrowSchema(options duckdb.ArrowOptions, columns []column) (*arrow.Schema, error) {
 	n := C.size_t(len(columns))
 	names := unsafe.Slice((**C.char)(C.calloc(n, C.size_t(unsafe.Sizeof(uintptr(0))))), len(columns))
 	types := unsafe.Slice((*unsafe.Pointer)(C.calloc(n, C.size_t(unsafe.Sizeof(uintptr(0))))), len(columns))
@@ -70,7 +70,7 @@ func arrowSchema(options duckdb_go_bindings.ArrowOptions, columns []column) (*ar
 }
 
 // arrowBatch returns a chunk of a result as Arrow has it, in memory of DuckDB's until it is released.
-func arrowBatch(options duckdb_go_bindings.ArrowOptions, schema *arrow.Schema, chunk duckdb_go_bindings.DataChunk) (arrow.RecordBatch, error) {
+func arrowBatch(options duckdb.ArrowOptions, schema *arrow.Schema, chunk duckdb.DataChunk) (arrow.RecordBatch, error) {
 	out := C.calloc(1, arrowStruct)
 	defer func() {
 		cdata.ReleaseCArrowArray((*cdata.CArrowArray)(out))
@@ -83,10 +83,10 @@ func arrowBatch(options duckdb_go_bindings.ArrowOptions, schema *arrow.Schema, c
 }
 
 func errorData(failed unsafe.Pointer) error {
-	data := duckdb_go_bindings.ErrorData{Ptr: failed}
-	defer duckdb_go_bindings.DestroyErrorData(&data)
-	if failed == nil || !duckdb_go_bindings.ErrorDataHasError(data) {
+	data := duckdb.ErrorData{Ptr: failed}
+	defer duckdb.DestroyErrorData(&data)
+	if failed == nil || !duckdb.ErrorDataHasError(data) {
 		return nil
 	}
-	return fmt.Errorf("%s", duckdb_go_bindings.ErrorDataMessage(data))
+	return fmt.Errorf("%s", duckdb.ErrorDataMessage(data))
 }

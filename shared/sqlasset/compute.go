@@ -8,7 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/duckdb/duckdb-go-bindings"
+	duckdb "github.com/duckdb/duckdb-go-bindings"
 
 	"waggle/shared/fault"
 	"waggle/shared/table"
@@ -25,44 +25,44 @@ func (q *query) compute(ctx context.Context, values []any, settings map[string]a
 	if err != nil {
 		return nil, err
 	}
-	defer duckdb_go_bindings.DestroyExtracted(&statements)
+	defer duckdb.DestroyExtracted(&statements)
 	for i, name := range q.tables {
 		if err := q.load(ctx, d, name, values[i]); err != nil {
 			return nil, err
 		}
 	}
 	statement, err := q.prepare(d, statements)
-	defer duckdb_go_bindings.DestroyPrepare(&statement)
+	defer duckdb.DestroyPrepare(&statement)
 	if err != nil {
 		return nil, err
 	}
 	if err := q.bind(statement, settings); err != nil {
 		return nil, err
 	}
-	var result duckdb_go_bindings.Result
-	defer duckdb_go_bindings.DestroyResult(&result)
-	var state duckdb_go_bindings.State
-	d.interruptible(ctx, func() { state = duckdb_go_bindings.ExecutePrepared(statement, &result) })
-	if state == duckdb_go_bindings.StateError {
-		return nil, q.failed(ctx, duckdb_go_bindings.ResultError(&result))
+	var result duckdb.Result
+	defer duckdb.DestroyResult(&result)
+	var state duckdb.State
+	d.interruptible(ctx, func() { state = duckdb.ExecutePrepared(statement, &result) })
+	if state == duckdb.StateError {
+		return nil, q.failed(ctx, duckdb.ResultError(&result))
 	}
 	return q.fetch(ctx, &result)
 }
 
 // parse splits the query into statements. There must be one.
-func (q *query) parse(d *database) (statements duckdb_go_bindings.ExtractedStatements, err error) {
-	switch n := duckdb_go_bindings.ExtractStatements(d.conn, q.text, &statements); n {
+func (q *query) parse(d *database) (statements duckdb.ExtractedStatements, err error) {
+	switch n := duckdb.ExtractStatements(d.conn, q.text, &statements); n {
 	case 1:
 		return statements, nil
 	case 0:
 		err = q.fail("is empty")
-		if message := duckdb_go_bindings.ExtractStatementsError(statements); message != "" {
+		if message := duckdb.ExtractStatementsError(statements); message != "" {
 			err = q.failed(context.Background(), message)
 		}
 	default:
 		err = q.fail("has %d statements; an asset is one SELECT", n)
 	}
-	duckdb_go_bindings.DestroyExtracted(&statements)
+	duckdb.DestroyExtracted(&statements)
 	return statements, err
 }
 
@@ -98,16 +98,16 @@ func (q *query) load(ctx context.Context, d *database, name string, rows any) er
 }
 
 // prepare binds the query to the tables: every table, column and type in it is known from here on.
-func (q *query) prepare(d *database, statements duckdb_go_bindings.ExtractedStatements) (statement duckdb_go_bindings.PreparedStatement, err error) {
-	if duckdb_go_bindings.PrepareExtractedStatement(d.conn, statements, 0, &statement) == duckdb_go_bindings.StateError {
-		return statement, q.failed(context.Background(), duckdb_go_bindings.PrepareError(statement))
+func (q *query) prepare(d *database, statements duckdb.ExtractedStatements) (statement duckdb.PreparedStatement, err error) {
+	if duckdb.PrepareExtractedStatement(d.conn, statements, 0, &statement) == duckdb.StateError {
+		return statement, q.failed(context.Background(), duckdb.PrepareError(statement))
 	}
-	if kind := duckdb_go_bindings.PreparedStatementType(statement); kind != duckdb_go_bindings.StatementTypeSelect {
+	if kind := duckdb.PreparedStatementType(statement); kind != duckdb.StatementTypeSelect {
 		return statement, q.fail("is no SELECT; an asset's value is what one SELECT returns")
 	}
 	var names []string
-	for i := range duckdb_go_bindings.PreparedStatementColumnCount(statement) {
-		name := duckdb_go_bindings.PreparedStatementColumnName(statement, i)
+	for i := range duckdb.PreparedStatementColumnCount(statement) {
+		name := duckdb.PreparedStatementColumnName(statement, i)
 		if slices.Contains(names, name) {
 			return statement, q.fail("returns two columns named %q; name one of them with AS", name)
 		}
@@ -119,18 +119,18 @@ func (q *query) prepare(d *database, statements duckdb_go_bindings.ExtractedStat
 // column is a column of a result.
 type column struct {
 	name    string
-	logical duckdb_go_bindings.LogicalType
+	logical duckdb.LogicalType
 }
 
 // fetch copies a result into Go's memory.
-func (q *query) fetch(ctx context.Context, result *duckdb_go_bindings.Result) (*table.Table, error) {
-	options := duckdb_go_bindings.ResultGetArrowOptions(result)
-	defer duckdb_go_bindings.DestroyArrowOptions(&options)
-	columns := make([]column, duckdb_go_bindings.ColumnCount(result))
+func (q *query) fetch(ctx context.Context, result *duckdb.Result) (*table.Table, error) {
+	options := duckdb.ResultGetArrowOptions(result)
+	defer duckdb.DestroyArrowOptions(&options)
+	columns := make([]column, duckdb.ColumnCount(result))
 	for i := range columns {
-		at := duckdb_go_bindings.IdxT(i)
-		columns[i] = column{duckdb_go_bindings.ColumnName(result, at), duckdb_go_bindings.ColumnLogicalType(result, at)}
-		defer duckdb_go_bindings.DestroyLogicalType(&columns[i].logical)
+		at := duckdb.IdxT(i)
+		columns[i] = column{duckdb.ColumnName(result, at), duckdb.ColumnLogicalType(result, at)}
+		defer duckdb.DestroyLogicalType(&columns[i].logical)
 	}
 	schema, err := arrowSchema(options, columns)
 	if err != nil {
@@ -145,12 +145,12 @@ func (q *query) fetch(ctx context.Context, result *duckdb_go_bindings.Result) (*
 		if err := ctx.Err(); err != nil {
 			return nil, fault.Wrap(fault.Canceled, q.op(), err)
 		}
-		chunk := duckdb_go_bindings.FetchChunk(*result)
+		chunk := duckdb.FetchChunk(*result)
 		if chunk.Ptr == nil {
 			break
 		}
 		batch, err := arrowBatch(options, schema, chunk)
-		duckdb_go_bindings.DestroyDataChunk(&chunk)
+		duckdb.DestroyDataChunk(&chunk)
 		if err == nil {
 			err = c.add(batch)
 		}

@@ -9,15 +9,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/duckdb/duckdb-go-bindings"
+	duckdb "github.com/duckdb/duckdb-go-bindings"
 
 	"waggle/shared/fault"
 )
 
 // database is one in-memory DuckDB with its one connection. It lives as long as a step.
 type database struct {
-	db   duckdb_go_bindings.Database
-	conn duckdb_go_bindings.Connection
+	db   duckdb.Database
+	conn duckdb.Connection
 }
 
 // open makes a database that reaches neither files nor the network, whatever a query asks for.
@@ -35,23 +35,23 @@ func open(memoryLimit int64, threads int) (*database, error) {
 	if threads > 0 {
 		settings = append(settings, [2]string{"threads", strconv.Itoa(threads)})
 	}
-	var config duckdb_go_bindings.Config
-	if duckdb_go_bindings.CreateConfig(&config) == duckdb_go_bindings.StateError {
+	var config duckdb.Config
+	if duckdb.CreateConfig(&config) == duckdb.StateError {
 		return nil, fault.New(fault.Internal, "DuckDB gives no configuration")
 	}
-	defer duckdb_go_bindings.DestroyConfig(&config)
+	defer duckdb.DestroyConfig(&config)
 	for _, set := range settings {
-		if duckdb_go_bindings.SetConfig(config, set[0], set[1]) == duckdb_go_bindings.StateError {
+		if duckdb.SetConfig(config, set[0], set[1]) == duckdb.StateError {
 			return nil, fault.New(fault.Internal, "DuckDB does not take %s = %q", set[0], set[1])
 		}
 	}
 	d := &database{}
 	var message string
-	if duckdb_go_bindings.OpenExt("", &d.db, config, &message) == duckdb_go_bindings.StateError {
+	if duckdb.OpenExt("", &d.db, config, &message) == duckdb.StateError {
 		d.close()
 		return nil, fault.New(fault.Invalid, "open DuckDB: %s", message)
 	}
-	if duckdb_go_bindings.Connect(d.db, &d.conn) == duckdb_go_bindings.StateError {
+	if duckdb.Connect(d.db, &d.conn) == duckdb.StateError {
 		d.close()
 		return nil, fault.New(fault.Internal, "DuckDB gives no connection")
 	}
@@ -69,18 +69,18 @@ func open(memoryLimit int64, threads int) (*database, error) {
 }
 
 func (d *database) close() {
-	duckdb_go_bindings.Disconnect(&d.conn)
-	duckdb_go_bindings.Close(&d.db)
+	duckdb.Disconnect(&d.conn)
+	duckdb.Close(&d.db)
 }
 
 // exec runs a statement of ours.
 func (d *database) exec(ctx context.Context, sql string) (err error) {
-	var result duckdb_go_bindings.Result
-	defer duckdb_go_bindings.DestroyResult(&result)
-	var state duckdb_go_bindings.State
-	d.interruptible(ctx, func() { state = duckdb_go_bindings.Query(d.conn, sql, &result) })
-	if state == duckdb_go_bindings.StateError {
-		return fmt.Errorf("%s", duckdb_go_bindings.ResultError(&result))
+	var result duckdb.Result
+	defer duckdb.DestroyResult(&result)
+	var state duckdb.State
+	d.interruptible(ctx, func() { state = duckdb.Query(d.conn, sql, &result) })
+	if state == duckdb.StateError {
+		return fmt.Errorf("%s", duckdb.ResultError(&result))
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (d *database) interruptible(ctx context.Context, call func()) {
 		again := time.NewTicker(time.Millisecond)
 		defer again.Stop()
 		for {
-			duckdb_go_bindings.Interrupt(d.conn)
+			duckdb.Interrupt(d.conn)
 			select {
 			case <-done:
 				return

@@ -22,7 +22,7 @@ type report struct {
 	Kind     string `json:"exception_type"`
 	Message  string `json:"exception_message"`
 	Position string `json:"position"` // the byte in the query
-	Type     string `json:"type"` // of what a catalog error did not find
+	Type     string `json:"type"`     // of what a catalog error did not find
 	Name     string `json:"name"`
 }
 

@@ -46,6 +46,8 @@ func scan(text string) (parameters []parameter, mistakes []error) {
 			parameters = append(parameters, parameter{text[at+1 : s.pos], at})
 		case position:
 			wrong(at, "%s is a parameter by position; write the setting's name, as $min_price", text[at:s.pos])
+		case dollar:
+			wrong(at, "a $ stands alone; write the setting's name right behind it, as $min_price")
 		}
 	}
 	if empty {
@@ -65,6 +67,7 @@ const (
 	semicolon kind = "a semicolon"
 	named     kind = "a parameter"
 	position  kind = "a parameter by position"
+	dollar    kind = "a dollar"
 	other     kind = "a sign"
 )
 
@@ -104,6 +107,9 @@ func (s *scanner) next() (k kind, closed bool) {
 	case c == ';':
 		s.pos++
 		return semicolon, true
+	case c >= '0' && c <= '9': // what follows a number without a space is a piece of its own
+		s.pos++
+		return name, true
 	case isWord(c):
 		s.pos += wordLength(rest, true)
 		return name, true
@@ -169,7 +175,7 @@ func (s *scanner) dollar(rest string) (k kind, closed bool) {
 	case n > 0:
 		return named, true
 	}
-	return other, true
+	return dollar, true
 }
 
 func isWord(c byte) bool {
