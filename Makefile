@@ -38,7 +38,7 @@ DUCKDB_PACKAGES = ./shared/sqlasset ./pipelines/... ./cmd/waggle
 .PHONY: test-duckdb
 test-duckdb: ## vet and test SQL assets and gallery_sql (needs a C compiler)
 	CGO_ENABLED=1 go vet -tags duckdb $(DUCKDB_PACKAGES) ./bench/sql
-	CGO_ENABLED=1 go test -shuffle=on -tags duckdb . ./shared/sqlasset ./pipelines/...
+	CGO_ENABLED=1 go test -shuffle=on -tags duckdb ./shared/sqlasset ./pipelines/... ./bench/sql
 	CGO_ENABLED=1 go test -tags docs,duckdb -run DuckDB ./docs
 
 .PHONY: test-dynamodb

@@ -49,11 +49,15 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// command runs a command in a folder and returns all it printed.
+// command runs a command in a folder, with Go alone, and returns all it printed.
 func command(dir, name string, args ...string) (string, error) {
+	return commandWith([]string{"CGO_ENABLED=0"}, dir, name, args...)
+}
+
+func commandWith(env []string, dir, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "NO_COLOR=1")
+	cmd.Env = append(append(os.Environ(), "NO_COLOR=1"), env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()

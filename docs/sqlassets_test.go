@@ -1,0 +1,55 @@
+//go:build docs && duckdb
+
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTheSQLAssetOfTheGuideRunsOnDuckDB types the guide's files into a copy of the tree, and builds it with and without DuckDB.
+func TestTheSQLAssetOfTheGuideRunsOnDuckDB(t *testing.T) {
+	tree := copyTree(t)
+	const guide = "docs/sql-assets.md"
+	write(t, filepath.Join(tree, "pipelines/orders/orders.go"), block(t, guide, "orders"))
+	write(t, filepath.Join(tree, "pipelines/orders/sql.go"), block(t, guide, "sql asset"))
+	write(t, filepath.Join(tree, "pipelines/orders/nosql.go"), block(t, guide, "without sql"))
+	listed := filepath.Join(tree, "pipelines/pipelines.go")
+	data, err := os.ReadFile(listed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(data), `"waggle/pipelines/gallery"`, "\"waggle/pipelines/gallery\"\n\t\"waggle/pipelines/orders\"", 1)
+	write(t, listed, strings.Replace(text, ".Merge(", ".Merge(orders.Definitions, ", 1))
+
+	withC := []string{"CGO_ENABLED=1"}
+	if out, err := commandWith(withC, tree, "go", "build", "-trimpath", "-tags", "duckdb", "-o", "bin/waggle", "./cmd/waggle"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for value, rows := range map[string]string{"100": "1 rows", "50": "2 rows"} {
+		out, err := command(tree, "./bin/waggle", "run", "orders_sql", "--config", "min_total_usd="+value)
+		if err != nil || !strings.Contains(strings.ReplaceAll(out, "1 row ", "1 rows "), rows) || !strings.Contains(out, "SUCCESS orders_sql") {
+			t.Errorf("min_total_usd=%s: %v\n%s", value, err, out)
+		}
+	}
+
+	broken := strings.Replace(block(t, guide, "sql asset"), "FROM orders", "FROM order_", 1)
+	write(t, filepath.Join(tree, "pipelines/orders/sql.go"), broken)
+	if out, err := commandWith(withC, tree, "go", "build", "-trimpath", "-tags", "duckdb", "-o", "bin/waggle", "./cmd/waggle"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const said = `SQL of "orders_by_country": line 3, column 7: unknown table "order_", which is no upstream asset (did you mean "orders"?)`
+	if out, err := command(tree, "./bin/waggle", "run", "orders_sql"); err == nil || !strings.Contains(out, said) {
+		t.Errorf("%v\n%s\nlacks %s", err, out, said)
+	}
+
+	if out, err := command(tree, "go", "build", "./pipelines/..."); err != nil {
+		t.Errorf("without DuckDB: %v\n%s", err, out)
+	}
+	out, err := commandWith([]string{"CGO_ENABLED=0"}, tree, "go", "build", "-tags", "duckdb", "./shared/sqlasset")
+	if err == nil || !strings.Contains(out, "the_tag_duckdb_needs_a_C_compiler") {
+		t.Errorf("without a C compiler: %v\n%s", err, out)
+	}
+}
