@@ -70,6 +70,7 @@ bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/queue -runs 1000 -limit 10
 	go run ./bench/queue -runs 1000 -limit 10 -kill
 	localstack/with-emulators.sh go run ./bench/faults
+	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
 
 .PHONY: bench-small
 bench-small: ## the same in two minutes, to see that nothing is lost or wrong
@@ -79,6 +80,7 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/store -runs 10000
 	go run ./bench/queue -runs 100 -limit 5
 	localstack/with-emulators.sh go run ./bench/faults -runs 40
+	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql -rows 10000; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
 
 .PHONY: clean
 clean: ## remove what was built and what runs left

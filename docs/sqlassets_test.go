@@ -28,9 +28,14 @@ func TestTheSQLAssetOfTheGuideRunsOnDuckDB(t *testing.T) {
 	if out, err := commandWith(withC, tree, "go", "build", "-trimpath", "-tags", "duckdb", "-o", "bin/waggle", "./cmd/waggle"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for value, rows := range map[string]string{"100": "1 rows", "50": "2 rows"} {
+	for value, want := range map[string]string{"100": "| Peru | 2 | 370 |", "50": "| Chad | 1 | 90 |"} {
 		out, err := command(tree, "./bin/waggle", "run", "orders_sql", "--config", "min_total_usd="+value)
-		if err != nil || !strings.Contains(strings.ReplaceAll(out, "1 row ", "1 rows "), rows) || !strings.Contains(out, "SUCCESS orders_sql") {
+		if err == nil {
+			var shown string
+			shown, err = command(tree, "./bin/waggle", "assets", "show", "orders_by_country", "-o", "json")
+			out += shown
+		}
+		if err != nil || !strings.Contains(out, want) || !strings.Contains(out, "SUCCESS orders_sql") {
 			t.Errorf("min_total_usd=%s: %v\n%s", value, err, out)
 		}
 	}
