@@ -4,6 +4,7 @@ package gallery
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -57,6 +58,34 @@ func sameInSQL(t *testing.T, dir string) {
 		t.Errorf("%s: the query's own table differs:\n%s", dir, cmp.Diff(string(want), string(got)))
 	}
 	sameCountries(t, dir, waggletest.Output(t, inGo, salesOutput), waggletest.Output(t, inSQL, salesByCountryInSQL))
+}
+
+func TestPctChangeInSQLRoundsAsItsExamplesSay(t *testing.T) {
+	t.Parallel()
+	ctx, _ := waggletest.Context(t)
+	artworks := []Artwork{{ArtworkID: 1, PriceUSD: new(int64(80_000))}, {ArtworkID: 2, PriceUSD: new(int64(0))}}
+	sales := []Sale{
+		{SaleID: 1, ArtworkID: new(int64(1)), SalePriceUSD: new(int64(3_000))},
+		{SaleID: 2, ArtworkID: new(int64(1)), SalePriceUSD: new(int64(15_000))},
+		{SaleID: 3, ArtworkID: new(int64(1)), SalePriceUSD: new(int64(79_970))},
+		{SaleID: 4, ArtworkID: new(int64(2)), SalePriceUSD: new(int64(1))},
+	}
+	made, err := salesJoinedInSQL.Definition().Call(ctx, []any{sales, artworks, []Artist{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := table.Rows[SoldArtwork](made.(*table.Table))
+	if err != nil || len(rows) != len(sales) {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, want := range []string{"-96.3", "-81.3", "0", "null"} {
+		if got := cellJSON(value(rows[i].PctChange)); got != want {
+			t.Errorf("sale %d: pct_change is %s, want %s", rows[i].SaleID, got, want)
+		}
+		if p := rows[i].PctChange; p != nil && *p == 0 && math.Signbit(*p) {
+			t.Errorf("sale %d: pct_change is -0", rows[i].SaleID)
+		}
+	}
 }
 
 func runOn(t *testing.T, job, dir string) (*waggletest.Run, string) {

@@ -63,9 +63,9 @@ func TestAQueryOverItsMemoryLimitFailsAndSaysWhatToDo(t *testing.T) {
 
 func TestLimitsReachDuckDB(t *testing.T) {
 	t.Parallel()
-	made, err := query(t, `SELECT current_setting('memory_limit') AS m, current_setting('threads') AS t, current_setting('TimeZone') AS z`,
+	made, err := query(t, `SELECT current_setting('memory_limit') AS m, current_setting('threads') AS t, current_setting('TimeZone') AS z, current_setting('temp_directory') AS d`,
 		&sqlasset.Options{MemoryLimit: 1 << 30, Threads: 3})
-	if err != nil || rowsOf(t, made) != `{"m":"1.0 GiB","t":3,"z":"UTC"}` {
+	if err != nil || rowsOf(t, made) != `{"m":"1.0 GiB","t":3,"z":"UTC","d":""}` {
 		t.Errorf("%v", err)
 	}
 }
