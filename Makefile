@@ -41,9 +41,14 @@ test-duckdb: ## vet and test SQL assets and gallery_sql (needs a C compiler)
 	CGO_ENABLED=1 go test -shuffle=on -tags duckdb ./shared/sqlasset ./pipelines/... ./bench/sql
 	CGO_ENABLED=1 go test -tags docs,duckdb -run DuckDB ./docs
 
+# The packages whose tests take their table from package tabletest.
+CORE = ./shared/engine ./shared/store ./shared/owner ./shared/monitor ./shared/scheduler ./shared/cli ./shared/waggletest ./pipelines/gallery
+
 .PHONY: test-dynamodb
-test-dynamodb: ## run the tests that need DynamoDB, on three emulators
+test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 	localstack/with-emulators.sh go test -count=1 -tags dynamodb,aws ./shared/store/dynamodriver ./cmd/waggle
+	localstack/with-emulators.sh go run ./localstack/over -emulator dynamodb-local go test -count=1 -tags dynamodb $(CORE)
+	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -tags dynamodb $(CORE)
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)

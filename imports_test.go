@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
 	"shared/store/memorydriver": {"fault", "store/driver"},
 	"shared/store/drivertest":   {"fault", "store/driver"},
+	"shared/store/tabletest":    {"store/driver", "store/memorydriver"},
 	"shared/owner":              {"fault", "store/driver"},
 	"shared/store":              {"fault", "metadata", "owner", "run", "runlog", "store/driver"},
 	"shared/engine":             {"asset", "check", "duration", "fault", "metadata", "plan", "run", "runlog", "store"},
@@ -45,17 +46,17 @@ var allowed = map[string][]string{
 	"shared/cli": {"asset", "check", "cli/progress", "duration", "engine", "fault", "job", "metadata", "monitor", "owner", "plan", "report",
 		"run", "runlog", "scheduler", "selection", "store", "waggle"},
 	"shared/sqlasset":   {"asset", "fault", "table"},
-	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/memorydriver", "waggle"},
+	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/tabletest", "waggle"},
 }
 
 // authoring is what pipelines may import.
 var authoring = []string{"asset", "check", "job", "metadata", "run", "schema", "sqlasset", "table", "waggle"}
 
 // wiring is where an adapter may be imported.
-var wiring = []string{"shared/embedded", "shared/waggletest", "cmd/", "functions/", "bench/"}
+var wiring = []string{"shared/embedded", "shared/store/tabletest", "cmd/", "functions/", "bench/"}
 
 // forTests are packages that may import testing.
-var forTests = []string{"shared/waggletest", "shared/store/drivertest"}
+var forTests = []string{"shared/waggletest", "shared/store/drivertest", "shared/store/tabletest"}
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 	t.Parallel()

@@ -17,10 +17,14 @@ import (
 	"waggle/shared/fault"
 	"waggle/shared/store"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 )
 
 func TestAHomeThatCannotBeUsedIsOneClearLine(t *testing.T) {
 	t.Parallel()
+	if tabletest.Remote() {
+		t.Skip("it is about SQLite's file")
+	}
 	d := setup(t)
 	d.must(0, "runs")
 	temp := filepath.Dir(d.home)
@@ -99,7 +103,7 @@ func TestAFullDiskInTheMiddleOfARunIsSaidAndTheRunCanGoOn(t *testing.T) {
 			}
 			return nil
 		}
-		return store.New(memorydriver.New(&memorydriver.Options{Hook: full}), store.NewBlobs(memblob.OpenBucket(nil)), nil), nil
+		return store.New(tabletest.New(t, &tabletest.Options{Hook: full}), store.NewBlobs(memblob.OpenBucket(nil)), nil), nil
 	}
 	_, talk := d.must(3, "run", "shop")
 	for _, want := range []string{"no space left on device", " is not complete; `waggle monitor --once` takes it up"} {

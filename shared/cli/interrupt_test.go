@@ -216,7 +216,7 @@ func TestALaunchedRunThatNobodyStartedIsTold(t *testing.T) {
 	if _, talk := d.must(0, "runs"); talk != "" {
 		t.Errorf("runs that were just launched are told of: %s", talk)
 	}
-	_, talk := d.must(0, "runs", "--limit", "5")
+	_, talk := d.must(0, "runs", "--limit", "6")
 	want := ": launched at 2026-11-22 02:00:00 UTC, but never started; resume it with: waggle monitor --once\n"
 	if strings.Count(talk, want) != 3 || !strings.HasSuffix(talk, "and 2 more\n") {
 		t.Errorf("stderr is\n%s", talk)

@@ -19,6 +19,8 @@ import (
 	"waggle/shared/embedded"
 	"waggle/shared/run"
 	"waggle/shared/store"
+	"waggle/shared/store/driver"
+	"waggle/shared/store/tabletest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -32,6 +34,8 @@ type desk struct {
 	seed uint64
 	env  map[string]string
 	app  cli.App
+
+	table tabletest.Table // where the home's is not SQLite's
 }
 
 func setup(t *testing.T) *desk {
@@ -41,10 +45,26 @@ func setup(t *testing.T) *desk {
 		d.seed++
 		var seed [32]byte
 		seed[0] = byte(d.seed)
-		return embedded.Open(ctx, home, &store.Options{Now: func() time.Time { return d.now }, Random: rand.NewChaCha8(seed)})
+		opts := &store.Options{Now: func() time.Time { return d.now }, Random: rand.NewChaCha8(seed)}
+		if !tabletest.Remote() {
+			return embedded.Open(ctx, home, opts)
+		}
+		if d.table == nil {
+			d.table = tabletest.New(t, &tabletest.Options{Clock: opts.Now})
+		}
+		blobs, err := embedded.Blobs(home)
+		if err != nil {
+			return nil, err
+		}
+		return store.New(staysOpen{d.table}, blobs, opts), nil
 	}
 	return d
 }
+
+// staysOpen is a table that the next command uses too.
+type staysOpen struct{ driver.Driver }
+
+func (staysOpen) Close() error { return nil }
 
 // launch launches runs that nobody starts.
 func (d *desk) launch(n int) {
@@ -106,6 +126,7 @@ func (d *desk) transcript(commands ...string) string {
 var (
 	origin   = regexp.MustCompile(`definitions_test\.go:\d+`)
 	platform = regexp.MustCompile(`go1\.[0-9.]+, \w+/\w+`)
+	cursor   = regexp.MustCompile(`--cursor \w{20,}`) // it is the driver's
 	planHash = regexp.MustCompile(`"plan": ?"[0-9a-f]{16}"`)
 )
 
@@ -114,6 +135,7 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	got = origin.ReplaceAllString(got, "definitions_test.go:N")
 	got = platform.ReplaceAllString(got, "goN, OS/ARCH")
+	got = cursor.ReplaceAllString(got, "--cursor CURSOR")
 	got = planHash.ReplaceAllString(got, `"plan":"HASH"`)
 	path := filepath.Join("testdata", name+".golden")
 	if *update {

@@ -28,6 +28,7 @@ import (
 	"waggle/shared/store"
 	"waggle/shared/store/driver"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -87,7 +88,7 @@ var eager = &engine.Options{Pace: time.Nanosecond, Flush: time.Nanosecond, Grace
 
 // ended checks what holds for every run that has ended, however its owners fared: the log is whole and of owners in order, the rows are those
 // that follow from it, and nothing is left to do.
-func ended(t testing.TB, db *memorydriver.Driver, s *store.Store, id run.ID) *runlog.Fold {
+func ended(t testing.TB, db interface{ Snapshot() []driver.Item }, s *store.Store, id run.ID) *runlog.Fold {
 	t.Helper()
 	fold, next, err := s.Fold(t.Context(), id)
 	if err != nil {
@@ -168,7 +169,7 @@ type mortal struct {
 	n            int
 	dead         bool
 	acknowledged map[driver.Key][]byte // chunks
-	db           *memorydriver.Driver
+	db           driver.Driver
 }
 
 var errDied = fault.New(fault.Internal, "the process died")
@@ -233,7 +234,7 @@ func dieAt(t *testing.T, at int, after, fails bool, undisturbed string) bool {
 	t.Helper()
 	bucket := memblob.OpenBucket(nil)
 	defer func() { _ = bucket.Close() }()
-	db := memorydriver.New(nil)
+	db := tabletest.New(t, nil)
 	id := newProcess(db, bucket, waggle.Definitions{}, nil, nil).launch(t)
 	m := &mortal{at: at, after: after, db: db, acknowledged: map[driver.Key][]byte{}}
 	first := newProcess(&client{db, m.around}, bucket, small(&calls{}, fails), nil, eager)
@@ -324,7 +325,7 @@ func TestOwnersMayDieOneAfterAnother(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		fails := random.IntN(2) == 0
 		bucket := memblob.OpenBucket(nil)
-		db := memorydriver.New(nil)
+		db := tabletest.New(t, nil)
 		id := newProcess(db, bucket, waggle.Definitions{}, nil, nil).launch(t)
 		acknowledged := map[driver.Key][]byte{}
 		for life := 0; ; life++ {
@@ -468,7 +469,7 @@ func (g *gate) stopped() bool {
 func zombie(t *testing.T, stop, lead int, after bool) (reached, more bool) {
 	bucket := memblob.OpenBucket(nil)
 	defer func() { _ = bucket.Close() }()
-	db := memorydriver.New(nil)
+	db := tabletest.New(t, nil)
 	id := newProcess(db, bucket, waggle.Definitions{}, nil, nil).launch(t)
 	type end struct {
 		out engine.Outcome

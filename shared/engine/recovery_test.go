@@ -22,6 +22,7 @@ import (
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -338,7 +339,7 @@ func TestAnOwnerThatWasReplacedStopsItsStepsAndWritesNoMore(t *testing.T) {
 		}, nil)
 		defs := definitions(asset.List{a})
 		bucket := memblob.OpenBucket(nil)
-		db := memorydriver.New(nil)
+		db := tabletest.New(t, nil)
 		g := newGate(1000, false)
 		first := newProcess(&client{db, g.around}, bucket, defs, nil, impatient)
 		id := first.launch(t)
@@ -379,7 +380,7 @@ func TestAClockThatIsSetBackDisturbsNothing(t *testing.T) {
 		back.Store(int64(time.Hour))
 		return 1, nil
 	}, nil)
-	db := memorydriver.New(nil)
+	db := tabletest.New(t, nil)
 	p := newProcess(db, bucket, definitions(asset.List{a, plus("b", a, nil)}), &store.Options{Now: now}, eager)
 	id := p.launch(t)
 	out, err := p.engine.Run(t.Context(), id, nil)

@@ -19,13 +19,14 @@ import (
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
-// world is an engine over a store in memory.
+// world is an engine over a store of its own.
 type world struct {
 	t      testing.TB
-	db     *memorydriver.Driver
+	db     tabletest.Table
 	store  *store.Store
 	engine *engine.Engine
 
@@ -37,7 +38,7 @@ type world struct {
 func setup(t testing.TB, defs waggle.Definitions, opts *engine.Options) *world {
 	t.Helper()
 	w := &world{t: t}
-	w.db = memorydriver.New(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+	w.db = tabletest.New(t, &tabletest.Options{Hook: func(c memorydriver.Call) error {
 		w.mu.Lock()
 		hook := w.hook
 		w.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"waggle/shared/monitor"
 	"waggle/shared/run"
 	"waggle/shared/store"
-	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -30,7 +30,7 @@ func TestRunsOverTheLimitWaitForEachOtherAndAllEnd(t *testing.T) {
 		return 1, nil
 	}, nil)
 	d := waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{job.New("job", asset.List{one}, &job.Options{MaxRuns: 2})}}
-	s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+	s := store.New(tabletest.New(t, nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
 	t.Cleanup(func() { _ = s.Close() })
 	e := engine.New(s, d, nil)
 	req, _, err := d.Request(run.Request{Job: "job"})
@@ -60,7 +60,7 @@ func TestACanceledRunStopsWaiting(t *testing.T) {
 	t.Parallel()
 	one := asset.New("one", func(*asset.Context) (int, error) { return 1, nil }, nil)
 	d := waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{job.New("job", asset.List{one}, &job.Options{MaxRuns: 1})}}
-	s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+	s := store.New(tabletest.New(t, nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
 	t.Cleanup(func() { _ = s.Close() })
 	req, _, err := d.Request(run.Request{Job: "job"})
 	if err != nil {

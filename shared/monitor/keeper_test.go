@@ -20,7 +20,7 @@ import (
 	"waggle/shared/run"
 	"waggle/shared/scheduler"
 	"waggle/shared/store"
-	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -51,7 +51,7 @@ func (d *diary) of(kind monitor.Kind) (list []monitor.Happening) {
 func keep(t *testing.T, d waggle.Definitions, opts monitor.KeeperOptions, test func(s *store.Store, told *diary)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+		s := store.New(tabletest.New(t, nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
 		defer func() { _ = s.Close() }()
 		told := &diary{}
 		opts.Tell = told.tell
@@ -74,9 +74,9 @@ func TestAKeeperLaunchesEachTickAtItsTime(t *testing.T) {
 	t.Parallel()
 	one := asset.New("one", func(*asset.Context) (int, error) { return 1, nil }, nil)
 	j := job.New("job", asset.List{one}, nil)
-	d := waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{j}, Schedules: job.Schedules{job.Cron("hourly", "0 * * * *", j, nil)}}
+	d := waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{j}, Schedules: job.Schedules{job.Cron("often", "* * * * *", j, nil)}}
 	keep(t, d, monitor.KeeperOptions{}, func(s *store.Store, told *diary) {
-		time.Sleep(5*time.Hour + time.Minute)
+		time.Sleep(5*time.Minute + 30*time.Second)
 		ticks := told.of(monitor.TickLaunched)
 		if len(ticks) != 5 || len(told.of(monitor.RunEnded)) != 5 || len(told.of(monitor.Trouble)) != 0 {
 			t.Fatalf("%d ticks, %d runs ended, troubles %+v", len(ticks), len(told.of(monitor.RunEnded)), told.of(monitor.Trouble))

@@ -13,6 +13,7 @@ import (
 	"waggle/shared/owner"
 	"waggle/shared/store/driver"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 )
 
 const (
@@ -27,7 +28,7 @@ type state struct{ N int }
 type world struct {
 	t     *testing.T
 	class *owner.Class[state]
-	db    *memorydriver.Driver
+	db    tabletest.Table
 
 	mu   sync.Mutex
 	now  time.Time
@@ -37,7 +38,7 @@ type world struct {
 func setup(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}
-	w.db = memorydriver.New(&memorydriver.Options{Clock: w.clock, Hook: func(c memorydriver.Call) error {
+	w.db = tabletest.New(t, &tabletest.Options{Clock: w.clock, Hook: func(c memorydriver.Call) error {
 		if w.hook == nil {
 			return nil
 		}

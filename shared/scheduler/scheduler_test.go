@@ -13,7 +13,7 @@ import (
 	"waggle/shared/run"
 	"waggle/shared/scheduler"
 	"waggle/shared/store"
-	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -30,7 +30,7 @@ func setup(t *testing.T, now string) *world {
 	w := &world{t: t}
 	w.at(now)
 	clock := func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
-	w.store = store.New(memorydriver.New(&memorydriver.Options{Clock: clock}), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: clock})
+	w.store = store.New(tabletest.New(t, &tabletest.Options{Clock: clock}), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: clock})
 	t.Cleanup(func() { _ = w.store.Close() })
 	return w
 }

@@ -23,6 +23,7 @@ import (
 	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -73,7 +74,7 @@ func TestGCDeletesWhatNoRowNamesAndNothingElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bucket := memblob.OpenBucket(nil)
-		s := store.New(memorydriver.New(nil), store.NewBlobs(bucket), nil)
+		s := store.New(tabletest.New(t, nil), store.NewBlobs(bucket), nil)
 		d := spilling()
 		id := launch(t, s)
 		if r := attend(t, s, d, id); r.Status != run.Failure {
@@ -185,7 +186,7 @@ func TestGCAtEveryPointOfARunLosesNothing(t *testing.T) {
 		mu.Unlock()
 		return nil
 	}
-	db := memorydriver.New(&memorydriver.Options{Hook: collect})
+	db := tabletest.New(t, &tabletest.Options{Hook: collect})
 	bucket := memblob.OpenBucket(nil)
 	s = store.New(db, store.NewBlobs(bucket), nil)
 	d := spilling()

@@ -13,7 +13,9 @@ import (
 
 	"waggle/shared/run"
 	"waggle/shared/store"
+	"waggle/shared/store/driver"
 	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 )
 
 // waitingRun launches a run with limits and queues it.
@@ -30,9 +32,10 @@ func waitingRun(t *testing.T, s *store.Store, priority int, limits ...run.Limit)
 	return id, req
 }
 
-func inMemory(t *testing.T, opts *memorydriver.Options) *store.Store {
+// over is a store over a table.
+func over(t *testing.T, db driver.Driver) *store.Store {
 	t.Helper()
-	s := store.New(memorydriver.New(opts), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+	s := store.New(db, store.NewBlobs(memblob.OpenBucket(nil)), nil)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -48,7 +51,7 @@ func admitted(t *testing.T, s *store.Store) []run.ID {
 
 func TestRunsAreAdmittedByPriorityThenByLaunchUpToTheLimit(t *testing.T) {
 	t.Parallel()
-	s := inMemory(t, nil)
+	s := over(t, tabletest.New(t, nil))
 	limit := run.Limit{Name: "job:job", Max: 2}
 	low, _ := waitingRun(t, s, -1, limit)
 	first, firstReq := waitingRun(t, s, 0, limit)
@@ -70,7 +73,7 @@ func TestRunsAreAdmittedByPriorityThenByLaunchUpToTheLimit(t *testing.T) {
 
 func TestAFullLimitDoesNotHoldBackRunsWithOtherLimits(t *testing.T) {
 	t.Parallel()
-	s := inMemory(t, nil)
+	s := over(t, tabletest.New(t, nil))
 	a, b := run.Limit{Name: "tag:customer=a", Max: 1}, run.Limit{Name: "tag:customer=b", Max: 1}
 	first, _ := waitingRun(t, s, 0, a)
 	second, _ := waitingRun(t, s, 0, a)
@@ -83,7 +86,7 @@ func TestAFullLimitDoesNotHoldBackRunsWithOtherLimits(t *testing.T) {
 
 func TestTheSlotOfARunThatIsGoneIsFree(t *testing.T) {
 	t.Parallel()
-	s := inMemory(t, nil)
+	s := over(t, tabletest.New(t, nil))
 	limit := run.Limit{Name: "job:job", Max: 1}
 	ended, _ := waitingRun(t, s, 0, limit)
 	admitted(t, s)
@@ -103,7 +106,7 @@ func TestTheSlotOfARunThatIsGoneIsFree(t *testing.T) {
 
 func TestQueuingTwiceIsOnceAndFreeingARunThatWaitsTakesItOut(t *testing.T) {
 	t.Parallel()
-	s := inMemory(t, nil)
+	s := over(t, tabletest.New(t, nil))
 	limit := run.Limit{Name: "job:job", Max: 1}
 	id, req := waitingRun(t, s, 0, limit)
 	if err := s.Enqueue(t.Context(), id, req); err != nil {
@@ -123,7 +126,7 @@ func TestManyWorkersNeverPassALimitAndStrandNobody(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	s := inMemory(t, &memorydriver.Options{Faults: memorydriver.Faults{Seed: seed, Conflict: 0.2}})
+	s := over(t, memorydriver.New(&memorydriver.Options{Faults: memorydriver.Faults{Seed: seed, Conflict: 0.2}}))
 	limits := []run.Limit{{Name: "job:job", Max: 3}, {Name: "tag:x", Max: 2}}
 	var mu sync.Mutex
 	running, most := 0, 0

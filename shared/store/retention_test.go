@@ -23,6 +23,7 @@ import (
 	"waggle/shared/store/driver"
 	"waggle/shared/store/memorydriver"
 	"waggle/shared/store/sqlitedriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -68,7 +69,7 @@ func attend(t *testing.T, s *store.Store, d waggle.Definitions, id run.ID) run.R
 func TestALogExpiresNinetyDaysAfterItsRunAndTheRestStays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := inMemory(t, nil)
+		s := over(t, tabletest.New(t, nil))
 		var made atomic.Int64
 		d := onePlus(&made, plusOne)
 		id := launch(t, s)
@@ -114,7 +115,7 @@ func TestALogExpiresNinetyDaysAfterItsRunAndTheRestStays(t *testing.T) {
 func TestTheLogOfARunThatIsNotSettledNeverExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := inMemory(t, nil)
+		s := over(t, tabletest.New(t, nil))
 		var made atomic.Int64
 		ctx, stop := context.WithCancel(context.Background())
 		d := onePlus(&made, func(c *asset.Context, n int) (int, error) {
@@ -143,7 +144,7 @@ func TestTheLogOfARunThatIsNotSettledNeverExpires(t *testing.T) {
 func TestANoteIsKeptUntilItsRunIsSettledAndThenExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := inMemory(t, nil)
+		s := over(t, tabletest.New(t, nil))
 		id := launch(t, s)
 		if err := s.RequestCancel(t.Context(), id); err != nil {
 			t.Fatal(err)
@@ -162,7 +163,7 @@ func TestANoteIsKeptUntilItsRunIsSettledAndThenExpires(t *testing.T) {
 func TestANegativeRetentionKeepsLogsForEver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Retention: -1})
+		s := store.New(tabletest.New(t, nil), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Retention: -1})
 		id := launch(t, s)
 		attend(t, s, onePlus(new(atomic.Int64), plusOne), id)
 		time.Sleep(10_000 * day)
@@ -179,7 +180,7 @@ func TestALogThatWasNotToldItsEndIsWholeOrExpiredAndGoesWithTheNextGC(t *testing
 	t.Parallel()
 	for name, told := range map[string]bool{"none of its chunks was told": false, "all but the last were": true} {
 		synctest.Test(t, func(t *testing.T) {
-			db := memorydriver.New(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+			db := tabletest.New(t, &tabletest.Options{Hook: func(c memorydriver.Call) error {
 				if c.Op == memorydriver.PutAll && strings.HasPrefix(c.Keys[0].Sort, "LOG#") {
 					return errors.New("died")
 				}
@@ -260,7 +261,7 @@ func TestSweepDeletesWhatHasExpiredFromAFile(t *testing.T) {
 	if _, err := s.Summary(t.Context(), ids[0]); errors.Is(err, fault.NotFound) {
 		t.Errorf("the run itself is gone")
 	}
-	if n, err := inMemory(t, nil).Sweep(t.Context(), 10); err != nil || n != 0 {
+	if n, err := over(t, tabletest.New(t, nil)).Sweep(t.Context(), 10); err != nil || n != 0 {
 		t.Errorf("a driver that sweeps by itself: %d, %v", n, err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"waggle/shared/store/driver"
 	"waggle/shared/store/memorydriver"
 	"waggle/shared/store/sqlitedriver"
+	"waggle/shared/store/tabletest"
 )
 
 // backend is a store on one of the drivers, with a clock that only the test moves.
@@ -32,7 +33,7 @@ type backend struct {
 	now time.Time
 }
 
-// onEach runs a test on every embedded driver, also on one whose indexes lag.
+// onEach runs a test on SQLite and a table for tests, also on one whose indexes lag.
 func onEach(t *testing.T, test func(b *backend)) {
 	t.Helper()
 	t.Parallel()
@@ -40,8 +41,8 @@ func onEach(t *testing.T, test func(b *backend)) {
 		"sqlite": func(t *testing.T, clock func() time.Time) (driver.Driver, error) {
 			return sqlitedriver.Open(t.Context(), filepath.Join(t.TempDir(), "waggle.db"), &sqlitedriver.Options{Clock: clock})
 		},
-		"memory": func(_ *testing.T, clock func() time.Time) (driver.Driver, error) {
-			return memorydriver.New(&memorydriver.Options{Clock: clock}), nil
+		"a table for tests": func(t *testing.T, clock func() time.Time) (driver.Driver, error) {
+			return tabletest.New(t, &tabletest.Options{Clock: clock}), nil
 		},
 		"memory with lag": func(_ *testing.T, clock func() time.Time) (driver.Driver, error) {
 			return memorydriver.New(&memorydriver.Options{Clock: clock, Faults: memorydriver.Faults{Seed: 1, IndexLag: 20}}), nil

@@ -1,7 +1,7 @@
 // Package waggletest runs assets and jobs in tests: in memory, with given values, a fake clock if one is wanted,
 // and stricter than a real run.
 //
-// It imports asset, engine, metadata, run, runlog, store and its memory driver, and waggle of ours. It is for tests alone.
+// It imports asset, engine, metadata, run, runlog, store and its tables for tests, and waggle of ours. It is for tests alone.
 package waggletest
 
 import (

@@ -13,7 +13,7 @@ import (
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
-	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
@@ -49,7 +49,7 @@ func RunJob(t testing.TB, defs waggle.Definitions, job string, opts *Options) *R
 	if err := defs.Validate(); err != nil {
 		t.Fatalf("waggletest: the definitions have mistakes:\n%v", err)
 	}
-	s := store.New(memorydriver.New(&memorydriver.Options{Clock: opts.Now}), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: opts.Now})
+	s := store.New(tabletest.New(t, &tabletest.Options{Clock: opts.Now}), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: opts.Now})
 	t.Cleanup(func() { _ = s.Close() })
 	req := request(t, defs, job, opts)
 	ctx := context.WithoutCancel(t.Context())
