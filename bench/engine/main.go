@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"waggle/bench/figures"
+	"waggle/bench/workload"
 	"waggle/shared/run"
 )
 
@@ -27,7 +28,7 @@ func main() {
 
 func command() error {
 	steps := flag.Int("steps", 10_000, "number of steps")
-	form := flag.String("shape", string(chain), "chain or wide")
+	form := flag.String("shape", string(workload.Chain), "chain or wide")
 	all := flag.Bool("all", false, "both shapes, 1,000 and 10,000 steps")
 	runs := flag.Int("runs", 0, "measure so often and print the medians; 0: once, with -all five times")
 	limit := flag.Duration("limit", 10*time.Minute, "give up after this time")
@@ -38,8 +39,8 @@ func command() error {
 	home := flag.String("home", "", "the child's home")
 	id := flag.String("run", "", "the run that the child verifies")
 	flag.Parse()
-	w := workload{shape: shape(*form), steps: *steps}
-	if !slices.Contains(shapes(), w.shape) || w.steps < 1 || *runs < 0 || flag.NArg() > 0 {
+	w := workload.Workload{Shape: workload.Shape(*form), Steps: *steps}
+	if !slices.Contains(workload.Shapes(), w.Shape) || w.Steps < 1 || *runs < 0 || flag.NArg() > 0 {
 		flag.Usage()
 		return errors.New("-shape is chain or wide, -steps 1 or more")
 	}
@@ -52,21 +53,21 @@ func command() error {
 		return verify(ctx, w, *home, run.ID(*id))
 	}
 	if !*all {
-		return print(ctx, []workload{w}, max(1, *runs), p)
+		return print(ctx, []workload.Workload{w}, max(1, *runs), p)
 	}
 	if *runs == 0 {
 		*runs = 5
 	}
-	var workloads []workload
-	for _, s := range shapes() {
-		workloads = append(workloads, workload{s, 1000}, workload{s, 10_000})
+	var workloads []workload.Workload
+	for _, s := range workload.Shapes() {
+		workloads = append(workloads, workload.Workload{Shape: s, Steps: 1000}, workload.Workload{Shape: s, Steps: 10_000})
 	}
 	return print(ctx, workloads, *runs, p)
 }
 
 // print measures each workload several times, in turn, so that a busy moment of the machine falls on all of
 // them, and prints a line for each.
-func print(ctx context.Context, workloads []workload, runs int, p profiles) error {
+func print(ctx context.Context, workloads []workload.Workload, runs int, p profiles) error {
 	measured := make([][]figure, len(workloads))
 	for range runs {
 		for i, w := range workloads {
@@ -77,13 +78,13 @@ func print(ctx context.Context, workloads []workload, runs int, p profiles) erro
 			measured[i] = append(measured[i], f)
 		}
 	}
-	small := map[shape]float64{} // us_per_step of the workload before, which has fewer steps
+	small := map[workload.Shape]float64{} // us_per_step of the workload before, which has fewer steps
 	for i, w := range workloads {
 		m := median(measured[i])
-		if before, ok := small[w.shape]; ok {
+		if before, ok := small[w.Shape]; ok {
 			m.Growth = figures.Round(m.USPerStep / before)
 		}
-		small[w.shape] = m.USPerStep
+		small[w.Shape] = m.USPerStep
 		if err := figures.Print(m); err != nil {
 			return err
 		}

@@ -11,30 +11,31 @@ import (
 	"strings"
 
 	"waggle/bench/figures"
+	"waggle/bench/workload"
 )
 
 // figure is a line of output. README.md says how to read it.
 type figure struct {
-	Steps             int     `json:"steps"`
-	Shape             shape   `json:"shape"`
-	USPerStep         float64 `json:"us_per_step"`
-	LogBytesPerStep   float64 `json:"log_bytes_per_step"`
-	StoreBytesPerStep float64 `json:"store_bytes_per_step"`
-	PeakRSSMB         float64 `json:"peak_rss_mb"`
-	Verified          bool    `json:"verified"`
-	CPUUSPerStep      float64 `json:"cpu_us_per_step"`
-	Runs              int     `json:"runs"`
-	Growth            float64 `json:"growth,omitempty"`
+	Steps             int            `json:"steps"`
+	Shape             workload.Shape `json:"shape"`
+	USPerStep         float64        `json:"us_per_step"`
+	LogBytesPerStep   float64        `json:"log_bytes_per_step"`
+	StoreBytesPerStep float64        `json:"store_bytes_per_step"`
+	PeakRSSMB         float64        `json:"peak_rss_mb"`
+	Verified          bool           `json:"verified"`
+	CPUUSPerStep      float64        `json:"cpu_us_per_step"`
+	Runs              int            `json:"runs"`
+	Growth            float64        `json:"growth,omitempty"`
 }
 
 // measure runs a workload in a child, and has another child verify what the home then holds.
-func measure(ctx context.Context, w workload, p profiles) (figure, error) {
+func measure(ctx context.Context, w workload.Workload, p profiles) (figure, error) {
 	home, err := os.MkdirTemp("", "waggle-bench-")
 	if err != nil {
 		return figure{}, err
 	}
 	defer func() { _ = os.RemoveAll(home) }()
-	common := []string{"-home", home, "-steps", strconv.Itoa(w.steps), "-shape", string(w.shape)}
+	common := []string{"-home", home, "-steps", strconv.Itoa(w.Steps), "-shape", string(w.Shape)}
 	var t timing
 	peak, err := figures.Child(ctx, &t, append(common, "-child", "timed", "-cpuprofile", p.cpu, "-memprofile", p.memory)...)
 	if err != nil {
@@ -44,12 +45,12 @@ func measure(ctx context.Context, w workload, p profiles) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
-	var v verified
+	var v workload.Verified
 	if _, err := figures.Child(ctx, &v, append(common, "-child", "verify", "-run", string(t.Run))...); err != nil {
 		return figure{}, err
 	}
-	steps := float64(w.steps)
-	f := figure{Steps: w.steps, Shape: w.shape, USPerStep: figures.Round(t.Seconds * 1e6 / steps), LogBytesPerStep: figures.Round(float64(v.LogBytes) / steps),
+	steps := float64(w.Steps)
+	f := figure{Steps: w.Steps, Shape: w.Shape, USPerStep: figures.Round(t.Seconds * 1e6 / steps), LogBytesPerStep: figures.Round(float64(v.LogBytes) / steps),
 		StoreBytesPerStep: figures.Round(float64(stored) / steps), PeakRSSMB: figures.Round(peak), Verified: true,
 		CPUUSPerStep: figures.Round(t.CPU * 1e6 / steps), Runs: 1}
 	figures.Say("%d %s: %.1f us (%.1f us of CPU), %.1f B of log in %d chunks, %.1f B in all, %.0f MB", f.Steps, f.Shape, f.USPerStep, f.CPUUSPerStep, f.LogBytesPerStep, v.Chunks, f.StoreBytesPerStep, f.PeakRSSMB)

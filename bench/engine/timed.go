@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"waggle/bench/figures"
+	"waggle/bench/workload"
 	"waggle/shared/embedded"
 	"waggle/shared/engine"
 	"waggle/shared/run"
@@ -26,8 +27,8 @@ type profiles struct{ cpu, memory string }
 
 // timed runs the workload in a new home. Only the run is timed, from before its launch until all that follows from
 // it is stored.
-func timed(ctx context.Context, w workload, home string, p profiles) (err error) {
-	defs := w.definitions()
+func timed(ctx context.Context, w workload.Workload, home string, p profiles) (err error) {
+	defs := w.Definitions()
 	if err := defs.Validate(); err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func timed(ctx context.Context, w workload, home string, p profiles) (err error)
 		return err
 	}
 	started, busy := time.Now(), figures.CPU()
-	id, err := s.Launch(ctx, run.Request{Job: jobName})
+	id, err := s.Launch(ctx, run.Request{Job: workload.JobName})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package workload
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 )
 
 // ran runs a workload in memory.
-func ran(t *testing.T, w workload) (*store.Store, run.ID) {
+func ran(t *testing.T, w Workload) (*store.Store, run.ID) {
 	t.Helper()
 	s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
 	t.Cleanup(func() { _ = s.Close() })
-	id, err := s.Launch(t.Context(), run.Request{Job: jobName})
+	id, err := s.Launch(t.Context(), run.Request{Job: JobName})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := engine.New(s, w.definitions(), nil).Run(context.Background(), id, nil)
+	out, err := engine.New(s, w.Definitions(), nil).Run(context.Background(), id, nil)
 	if err != nil || out.Record.Status != run.Success {
 		t.Fatal(out, err)
 	}
@@ -31,10 +31,10 @@ func ran(t *testing.T, w workload) (*store.Store, run.ID) {
 
 func TestAWholeRecordIsVerified(t *testing.T) {
 	t.Parallel()
-	for _, form := range shapes() {
-		w := workload{form, 40}
+	for _, form := range Shapes() {
+		w := Workload{form, 40}
 		s, id := ran(t, w)
-		v, err := inspect(t.Context(), s, w, id)
+		v, err := w.Inspect(t.Context(), s, id)
 		if err != nil || v.Events != 40*6+3 || v.LogBytes == 0 {
 			t.Errorf("%s: %+v %v", form, v, err)
 		}
@@ -43,9 +43,9 @@ func TestAWholeRecordIsVerified(t *testing.T) {
 
 func TestARecordOfOtherStepsIsNotVerified(t *testing.T) {
 	t.Parallel()
-	s, id := ran(t, workload{chain, 40})
-	for _, other := range []workload{{chain, 39}, {chain, 41}, {wide, 40}} {
-		if _, err := inspect(t.Context(), s, other, id); err == nil {
+	s, id := ran(t, Workload{Chain, 40})
+	for _, other := range []Workload{{Chain, 39}, {Chain, 41}, {Wide, 40}} {
+		if _, err := other.Inspect(t.Context(), s, id); err == nil {
 			t.Errorf("it passes for %+v", other)
 		}
 	}
@@ -53,7 +53,7 @@ func TestARecordOfOtherStepsIsNotVerified(t *testing.T) {
 
 func TestARowThatDiffersFromTheLogIsNotVerified(t *testing.T) {
 	t.Parallel()
-	w := workload{wide, 3}
+	w := Workload{Wide, 3}
 	s, id := ran(t, w)
 	m, err := s.Latest(t.Context(), w.facts(2).key)
 	if err != nil {
@@ -63,21 +63,21 @@ func TestARowThatDiffersFromTheLogIsNotVerified(t *testing.T) {
 	if err := s.PutRows(t.Context(), runlog.Rows{Materializations: []run.Materialization{m}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inspect(t.Context(), s, w, id); err == nil {
+	if _, err := w.Inspect(t.Context(), s, id); err == nil {
 		t.Error("it passes with a changed row")
 	}
 	m.Seq++
 	if err := s.PutRows(t.Context(), runlog.Rows{Materializations: []run.Materialization{m}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inspect(t.Context(), s, w, id); err == nil {
+	if _, err := w.Inspect(t.Context(), s, id); err == nil {
 		t.Error("it passes with a row too many")
 	}
 }
 
 func TestEveryEventIsCompared(t *testing.T) {
 	t.Parallel()
-	w := workload{chain, 2}
+	w := Workload{Chain, 2}
 	s, id := ran(t, w)
 	var events []runlog.Event
 	if err := s.ReadLog(t.Context(), id, 0, func(c store.Stored) error {

@@ -1,4 +1,5 @@
-package main
+// Package workload is the steps that benches run, and what a record of them must hold.
+package workload
 
 import (
 	"fmt"
@@ -12,28 +13,30 @@ import (
 	"waggle/shared/waggle"
 )
 
-// A shape is how the steps hang together.
-type shape string
+// A Shape is how the steps hang together.
+type Shape string
 
 const (
-	chain shape = "chain" // each step takes the value of the one before
-	wide  shape = "wide"  // all take the value of the first
+	Chain Shape = "chain" // each step takes the value of the one before
+	Wide  Shape = "wide"  // all take the value of the first
 )
 
-func shapes() []shape { return []shape{chain, wide} }
+// Shapes are all of them.
+func Shapes() []Shape { return []Shape{Chain, Wide} }
 
-// workload is the steps to run and, for each, what a record of them must hold.
-type workload struct {
-	shape shape
-	steps int
+// Workload is the steps to run and, for each, what a record of them must hold.
+type Workload struct {
+	Shape Shape
+	Steps int
 }
 
-const jobName = "bench"
+// JobName is the name of the job of all steps.
+const JobName = "bench"
 
-// definitions declares the steps as a user would.
-func (w workload) definitions() waggle.Definitions {
-	assets := make([]*asset.Asset[int64], w.steps)
-	list := make(asset.List, w.steps)
+// Definitions declares the steps as a user would.
+func (w Workload) Definitions() waggle.Definitions {
+	assets := make([]*asset.Asset[int64], w.Steps)
+	list := make(asset.List, w.Steps)
 	for i := range assets {
 		facts := w.facts(i)
 		if before := w.before(i); before < 0 {
@@ -45,12 +48,12 @@ func (w workload) definitions() waggle.Definitions {
 		}
 		list[i] = assets[i]
 	}
-	return waggle.Definitions{Assets: list, Jobs: job.List{job.New(jobName, list, nil)}}
+	return waggle.Definitions{Assets: list, Jobs: job.List{job.New(JobName, list, nil)}}
 }
 
 // before is the step that step i takes its value from; -1: it takes none.
-func (w workload) before(i int) int {
-	if w.shape == chain {
+func (w Workload) before(i int) int {
+	if w.Shape == Chain {
 		return i - 1
 	}
 	return min(i, 1) - 1
@@ -66,7 +69,7 @@ type facts struct {
 	batch   int64 // 0 to 9,999
 }
 
-func (w workload) facts(i int) facts {
+func (w Workload) facts(i int) facts {
 	x := mixed(uint64(i))
 	return facts{
 		key:     run.AssetKey(fmt.Sprintf("asset_%05d", i)),
