@@ -76,6 +76,7 @@ bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/queue -runs 1000 -limit 10 -kill
 	localstack/with-emulators.sh go run ./bench/faults
 	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
+	localstack/with-emulators.sh go run ./bench/cloud
 
 .PHONY: bench-small
 bench-small: ## the same in two minutes, to see that nothing is lost or wrong
@@ -86,6 +87,7 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/queue -runs 100 -limit 5
 	localstack/with-emulators.sh go run ./bench/faults -runs 40
 	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql -rows 10000; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
+	localstack/with-emulators.sh go run ./bench/cloud -runs 2
 
 .PHONY: clean
 clean: ## remove what was built and what runs left

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/google/go-cmp/cmp"
+
 	"waggle/shared/fault"
 	"waggle/shared/store/driver"
 	"waggle/shared/store/dynamodriver"
@@ -93,12 +95,12 @@ func TestMissingSettingsAreNamed(t *testing.T) {
 func TestUnitsAndRequestsAreCounted(t *testing.T) {
 	t.Parallel()
 	_, d := setup(t, nil,
-		ok(`{"ConsumedCapacity":{"CapacityUnits":3}}`),
+		ok(`{"ConsumedCapacity":{"CapacityUnits":3,"GlobalSecondaryIndexes":{"due":{"CapacityUnits":1}}}}`),
 		throttled, ok(`{"Item":%s,"ConsumedCapacity":{"CapacityUnits":0.5}}`, mine),
 		ok(`{"ConsumedCapacity":{"CapacityUnits":1}}`),
 		ok(`{"Items":[],"ConsumedCapacity":{"CapacityUnits":12.5}}`),
 		ok(`{"ConsumedCapacity":[{"CapacityUnits":25}]}`),
-		ok(`{"ConsumedCapacity":[{"CapacityUnits":6,"WriteCapacityUnits":6}]}`),
+		ok(`{"ConsumedCapacity":[{"CapacityUnits":6,"WriteCapacityUnits":6,"GlobalSecondaryIndexes":{"due":{"CapacityUnits":2,"WriteCapacityUnits":2}}}]}`),
 		dropped, ok(`{"ConsumedCapacity":[{"CapacityUnits":2,"ReadCapacityUnits":2}]}`))
 	errPut := d.Put(t.Context(), row(1), driver.Any)
 	_, errGet := d.Get(t.Context(), meta)
@@ -108,7 +110,8 @@ func TestUnitsAndRequestsAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := d.Usage(), (dynamodriver.Usage{Requests: 9, WriteUnits: 35, ReadUnits: 15}); got != want {
-		t.Fatalf("%+v, want %+v", got, want)
+	want := dynamodriver.Usage{Requests: 9, WriteUnits: 35, ReadUnits: 15, IndexWriteUnits: map[string]float64{"due": 3}}
+	if diff := cmp.Diff(want, d.Usage()); diff != "" {
+		t.Fatal(diff)
 	}
 }

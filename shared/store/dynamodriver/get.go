@@ -21,7 +21,7 @@ func (d *Driver) Get(ctx context.Context, key driver.Key) (item driver.Item, err
 			TableName:              &d.table,
 			Key:                    keyOf(key),
 			ConsistentRead:         aws.Bool(true),
-			ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+			ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
 		})
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ func (d *Driver) Put(ctx context.Context, item driver.Item, cond driver.Conditio
 			ExpressionAttributeNames:            g.names,
 			ExpressionAttributeValues:           g.values,
 			ReturnValuesOnConditionCheckFailure: onFailure,
-			ReturnConsumedCapacity:              types.ReturnConsumedCapacityTotal,
+			ReturnConsumedCapacity:              types.ReturnConsumedCapacityIndexes,
 		})
 		if err != nil {
 			return d.conflict(item.Key, err, now)
@@ -57,7 +57,7 @@ func (d *Driver) Delete(ctx context.Context, key driver.Key, cond driver.Conditi
 			ExpressionAttributeNames:            g.names,
 			ExpressionAttributeValues:           g.values,
 			ReturnValuesOnConditionCheckFailure: onFailure,
-			ReturnConsumedCapacity:              types.ReturnConsumedCapacityTotal,
+			ReturnConsumedCapacity:              types.ReturnConsumedCapacityIndexes,
 		})
 		if err != nil {
 			return d.conflict(key, err, now)

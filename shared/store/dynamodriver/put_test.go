@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	totals = `"ReturnConsumedCapacity":"TOTAL","ReturnValuesOnConditionCheckFailure":"ALL_OLD","TableName":"runs"`
+	totals = `"ReturnConsumedCapacity":"INDEXES","ReturnValuesOnConditionCheckFailure":"ALL_OLD","TableName":"runs"`
 
 	ifAbsent = `"ConditionExpression":"attribute_not_exists(#pk) OR #expires <= :now",
 		"ExpressionAttributeNames":{"#pk":"pk","#expires":"expires"},

@@ -58,7 +58,7 @@ func (d *Driver) putBatch(ctx context.Context, op string, left []types.WriteRequ
 		for idle := 0; ; {
 			out, err := d.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 				RequestItems:           map[string][]types.WriteRequest{d.table: left},
-				ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+				ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
 			})
 			if idle > 0 && errors.Is(err, context.DeadlineExceeded) {
 				return fault.New(fault.Throttled, "%d items are left unwritten: %w", len(left), err)

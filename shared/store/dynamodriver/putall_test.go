@@ -30,7 +30,7 @@ func TestPutAllSendsWhatWasLeftUndoneAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, body := range []string{put(0) + `,` + put(1) + `,` + put(2), put(1) + `,` + put(2), put(1) + `,` + put(2), put(2)} {
-		w.wantSent(i, "BatchWriteItem", `{"RequestItems":{"runs":[`+body+`]},"ReturnConsumedCapacity":"TOTAL"}`)
+		w.wantSent(i, "BatchWriteItem", `{"RequestItems":{"runs":[`+body+`]},"ReturnConsumedCapacity":"INDEXES"}`)
 	}
 }
 

@@ -152,7 +152,7 @@ func (w *walk) input() *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
 		ScanIndexForward:       aws.Bool(!w.q.Descending),
 		ExclusiveStartKey:      w.start,
-		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
 	}
 	if w.q.Index == "" {
 		in.ConsistentRead = aws.Bool(true)

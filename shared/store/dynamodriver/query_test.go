@@ -50,7 +50,7 @@ func query(t *testing.T, d *dynamodriver.Driver, q driver.Query, more bool, want
 func TestAQueryOfTheTableIsConsistentAndLeavesToOut(t *testing.T) {
 	t.Parallel()
 	w, d := setup(t, nil, found(false, "b", "c", "d"), found(false, "b"), found(false, "d"), found(false))
-	const common = `"TableName":"runs","ConsistentRead":true,"ReturnConsumedCapacity":"TOTAL"`
+	const common = `"TableName":"runs","ConsistentRead":true,"ReturnConsumedCapacity":"INDEXES"`
 	query(t, d, driver.Query{Partition: "p", From: "b", To: "d", Limit: 3}, false, "b", "c")
 	w.wantSent(0, "Query", `{`+common+`,"ScanIndexForward":true,"Limit":3,"KeyConditionExpression":"#p = :p AND #s BETWEEN :from AND :to",
 		"ExpressionAttributeNames":{"#p":"pk","#s":"sk"},"ExpressionAttributeValues":{":p":{"S":"p"},":from":{"S":"b"},":to":{"S":"d"}}}`)
@@ -76,7 +76,7 @@ func TestAQueryOfAnIndexStartsBehindItsCursorByTheItemsKey(t *testing.T) {
 	}
 	q.Cursor = page.Cursor
 	query(t, d, q, false)
-	w.wantSent(1, "Query", `{"TableName":"runs","IndexName":"due","ReturnConsumedCapacity":"TOTAL","ScanIndexForward":true,"Limit":1,
+	w.wantSent(1, "Query", `{"TableName":"runs","IndexName":"due","ReturnConsumedCapacity":"INDEXES","ScanIndexForward":true,"Limit":1,
 		"ExclusiveStartKey":{"pk":{"S":"RUN#1"},"sk":{"S":"META"},"due_p":{"S":"3"},"due_s":{"S":"10:00\u0000RUN#1\u0000META"}},
 		"KeyConditionExpression":"#p = :p AND #s < :to","ExpressionAttributeNames":{"#p":"due_p","#s":"due_s"},
 		"ExpressionAttributeValues":{":p":{"S":"3"},":to":{"S":"11:00"}}}`)

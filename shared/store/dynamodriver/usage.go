@@ -1,6 +1,7 @@
 package dynamodriver
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,8 @@ type Usage struct {
 	Requests   int64   // tries included
 	WriteUnits float64 // 1 KB of one write; of an atomic write, twice that
 	ReadUnits  float64 // 4 KB of a consistent read, 8 KB of an index
+	// IndexWriteUnits are those of WriteUnits that went to each index.
+	IndexWriteUnits map[string]float64
 }
 
 // Usage returns what the driver has cost since it was opened.
@@ -26,7 +29,9 @@ type usage struct {
 func (u *usage) sum() Usage {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.now
+	sum := u.now
+	sum.IndexWriteUnits = maps.Clone(sum.IndexWriteUnits)
+	return sum
 }
 
 func (u *usage) request() {
@@ -52,8 +57,18 @@ func (u *usage) wrote(list ...types.ConsumedCapacity) {
 		if c.ReadCapacityUnits != nil || c.WriteCapacityUnits != nil {
 			u.now.ReadUnits += aws.ToFloat64(c.ReadCapacityUnits)
 			u.now.WriteUnits += aws.ToFloat64(c.WriteCapacityUnits)
-			continue
+		} else {
+			u.now.WriteUnits += aws.ToFloat64(c.CapacityUnits)
 		}
-		u.now.WriteUnits += aws.ToFloat64(c.CapacityUnits)
+		for name, index := range c.GlobalSecondaryIndexes {
+			if u.now.IndexWriteUnits == nil {
+				u.now.IndexWriteUnits = map[string]float64{}
+			}
+			units := index.CapacityUnits
+			if index.WriteCapacityUnits != nil {
+				units = index.WriteCapacityUnits
+			}
+			u.now.IndexWriteUnits[name] += aws.ToFloat64(units)
+		}
 	}
 }

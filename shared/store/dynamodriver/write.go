@@ -50,7 +50,7 @@ func (d *Driver) Write(ctx context.Context, ops []driver.Op) error {
 func (d *Driver) transact(ctx context.Context, parts []types.TransactWriteItem) error {
 	out, err := d.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems:          parts, // the SDK adds a token, the same for all tries
-		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
 	})
 	if err == nil {
 		d.usage.wrote(out.ConsumedCapacity...)

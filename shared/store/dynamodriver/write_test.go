@@ -39,7 +39,7 @@ func TestWriteIsOneTransaction(t *testing.T) {
 	}
 	w.token(0)
 	const part = `"ReturnValuesOnConditionCheckFailure":"ALL_OLD","TableName":"runs"`
-	w.wantSent(0, "TransactWriteItems", `{"ReturnConsumedCapacity":"TOTAL","TransactItems":[
+	w.wantSent(0, "TransactWriteItems", `{"ReturnConsumedCapacity":"INDEXES","TransactItems":[
 		{"Put":{`+part+`,"Item":{`+metaKey+`,"version":{"N":"2"},"data":{"M":{"owner":{"S":"me"}}}},`+ifVersion1+`}},
 		{"Delete":{`+part+`,"Key":{"pk":{"S":"QUEUE"},"sk":{"S":"1"}}}},
 		{"Put":{`+part+`,"Item":{"pk":{"S":"LIMIT#a"},"sk":{"S":"META"},"version":{"N":"0"}},`+ifAbsent+`}}]}`)

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"waggle/bench/figures"
+)
+
+// figure is a line of output. README.md says how to read it.
+type figure struct {
+	Case           string             `json:"case"`
+	WriteUnits     float64            `json:"write_units"`
+	ReadUnits      float64            `json:"read_units"`
+	Requests       int64              `json:"requests"`
+	USD            float64            `json:"usd_per_1000_runs"`
+	Blobs          int                `json:"blobs"`
+	BlobUSD        float64            `json:"blob_usd_per_1000_runs"`
+	IndexUnits     map[string]float64 `json:"index_write_units"`
+	LargestKey     string             `json:"largest_key"`
+	LargestPercent float64            `json:"largest_key_pct"`
+	SharedKey      string             `json:"shared_key"`
+	SharedPercent  float64            `json:"shared_key_pct"`
+	Runs           int                `json:"runs"`
+	Verified       bool               `json:"verified"`
+}
+
+// cost is what one run took.
+type cost struct {
+	writes, reads float64
+	requests      int64
+	blobs         int
+	indexes       map[string]float64
+	keys          map[key]float64 // write units
+}
+
+// usd is what 1,000 such runs cost on DynamoDB, in dollars.
+func (c cost) usd() float64 { return (c.writes*writePrice + c.reads*readPrice) / 1e6 * 1000 }
+
+// blobUSD is what putting their blobs costs.
+func (c cost) blobUSD() float64 { return float64(c.blobs) * blobPrice / 1e6 * 1000 }
+
+// figureOf shows the run of the median write units.
+func figureOf(name string, costs []cost) figure {
+	sorted := slices.SortedFunc(slices.Values(costs), func(a, b cost) int { return cmp.Compare(a.writes, b.writes) })
+	m := sorted[(len(sorted)-1)/2]
+	f := figure{Case: name, WriteUnits: m.writes, ReadUnits: m.reads, Requests: m.requests, Blobs: m.blobs, IndexUnits: m.indexes, Runs: len(costs), Verified: true}
+	f.USD, f.BlobUSD = cents(m.usd()), cents(m.blobUSD())
+	f.LargestKey, f.LargestPercent = largest(m.keys, m.writes)
+	all, runs, writes := map[key]float64{}, map[key]int{}, 0.0
+	for _, c := range costs {
+		writes += c.writes
+		for k, units := range c.keys {
+			all[k] += units
+			runs[k]++
+		}
+	}
+	maps.DeleteFunc(all, func(k key, _ float64) bool { return runs[k] < len(costs) })
+	f.SharedKey, f.SharedPercent = largest(all, writes)
+	return f
+}
+
+// cents cuts dollars to hundredths of a cent.
+func cents(usd float64) float64 { return float64(int64(usd*1e4+0.5)) / 1e4 }
+
+// largest is the key that took most, and its percentage of all writes.
+func largest(keys map[key]float64, writes float64) (string, float64) {
+	var top key
+	for k, units := range keys {
+		if units > keys[top] || units == keys[top] && k.String() < top.String() {
+			top = k
+		}
+	}
+	return top.String(), figures.Round(100 * keys[top] / writes)
+}
