@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 
 	"waggle/shared/embedded"
@@ -28,5 +30,8 @@ func openDynamoDB(ctx context.Context, table, home string) (*store.Store, error)
 		_ = db.Close()
 		return nil, err
 	}
-	return store.New(db, blobs, &store.Options{Lease: cloudLease}), nil
+	if skew := db.Skew(); skew.Abs() > time.Minute {
+		fmt.Fprintf(os.Stderr, "waggle: warning: the clock of this machine is %s off, so DynamoDB's is used; set it\n", skew.Abs().Round(time.Second))
+	}
+	return store.New(db, blobs, &store.Options{Lease: cloudLease, Now: db.Now}), nil
 }

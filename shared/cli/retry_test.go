@@ -115,6 +115,16 @@ func TestARetryThatCannotBeSaysWhy(t *testing.T) {
 	refused(" of shop cannot be retried by this code: unknown job \"shop\"", "LAST")
 }
 
+func TestARetryOfWhatTheCodeNoLongerHasNamesIt(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.must(1, "run", "--select", "orders,totals", "--config", "fail=error")
+	d.app.Definitions = waggle.Definitions{Assets: asset.List{orders}}
+	if _, talk := d.must(2, "runs", "retry", "LAST"); !strings.Contains(talk, `cannot be retried by this code: unknown asset "totals"`) {
+		t.Error(talk)
+	}
+}
+
 func TestARunThatNobodyWorksOnIsCanceledAtOnce(t *testing.T) {
 	t.Parallel()
 	d := setup(t)

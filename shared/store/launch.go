@@ -14,7 +14,12 @@ import (
 // startWithin is how long a launched run may wait for its first owner before the clock looks after it.
 const startWithin = 30 * time.Second
 
-// Launch stores a new run, due within 30 seconds, and returns its id. The caller wakes an owner.
+// maxLaunched is how many bytes the item of a new run may have. It must not reach the limit of an item later: its owners add what the summary
+// says, in ten thousand bytes at most.
+const maxLaunched = driver.MaxItem - 50<<10
+
+// Launch stores a new run, due within 30 seconds, and returns its id. The caller wakes an owner. A request that is too large
+// for an item is fault.TooLarge.
 func (s *Store) Launch(ctx context.Context, req run.Request) (run.ID, error) {
 	id, item, err := s.newRun(req)
 	if err != nil {
@@ -36,6 +41,10 @@ func (s *Store) newRun(req run.Request) (run.ID, driver.Item, error) {
 	}
 	summary := Summary{ID: id, Request: req, Status: run.NotStarted, Launched: now.UTC().Truncate(time.Microsecond), Settled: -1}
 	item, err := s.runs.New(runPartition(id), summary, now.Add(startWithin))
+	if size := driver.Size(&item); err == nil && size > maxLaunched {
+		return "", driver.Item{}, fault.New(fault.TooLarge, "what is asked of the run has %d bytes, %d are allowed", size, maxLaunched).
+			WithHint("configuration, tags and selection are stored with the run: give the address of what is large")
+	}
 	return id, item, err
 }
 

@@ -28,7 +28,9 @@ const maxIndexes = 6
 
 var (
 	tableName = regexp.MustCompile(`^([a-zA-Z0-9_.-]{3,255}|arn:.+)$`)
-	indexName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,250}$`)
+	// regionName is what can be a part of a host's name.
+	regionName = regexp.MustCompile(`^[a-zA-Z0-9-]{1,63}$`)
+	indexName  = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,250}$`)
 )
 
 // connect checks what the caller gave and makes the driver. It asks for credentials and sends nothing to the table.
@@ -39,9 +41,9 @@ func connect(ctx context.Context, table string, opts *Options) (*Driver, error) 
 	if err := checkNames(table, opts.Indexes); err != nil {
 		return nil, err
 	}
-	d := &Driver{table: table, indexes: opts.Indexes, clock: opts.Clock, timeout: opts.Timeout, usage: &usage{}}
-	if d.clock == nil {
-		d.clock = time.Now
+	d := &Driver{table: table, indexes: opts.Indexes, clock: &clock{local: opts.Clock, fixed: opts.Clock != nil}, timeout: opts.Timeout, usage: &usage{}}
+	if d.clock.local == nil {
+		d.clock.local = time.Now
 	}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
@@ -63,7 +65,7 @@ func connect(ctx context.Context, table string, opts *Options) (*Driver, error) 
 		// An emulator's checksums are wrong in error answers, and the SDK logs each; over TLS there is nothing to check.
 		o.DisableValidateResponseChecksum = true
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Finalize.Insert(&eachTry{timeout: try, usage: d.usage}, "Retry", middleware.After)
+			return stack.Finalize.Insert(&eachTry{timeout: try, usage: d.usage, clock: d.clock}, "Retry", middleware.After)
 		})
 	})
 	return d, nil
@@ -101,6 +103,9 @@ func load(ctx context.Context, given *aws.Config) (aws.Config, error) {
 	}
 	if cfg.Region == "" {
 		return cfg, fault.New(fault.Invalid, "no AWS region is set").WithHint("set AWS_REGION to the region of the table")
+	}
+	if !regionName.MatchString(cfg.Region) {
+		return cfg, fault.New(fault.Invalid, "%q cannot be the name of an AWS region", cfg.Region).WithHint("set AWS_REGION to the region of the table, such as eu-west-1")
 	}
 	if cfg.Credentials == nil {
 		return cfg, noCredentials(errors.New("none are set"))

@@ -34,7 +34,7 @@ type Options struct {
 	// Config is the connection: region, credentials, endpoint. Defaults to what environment, shared files and role say,
 	// as for every AWS tool (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...).
 	Config *aws.Config
-	// Clock says what time it is, for Expires. Defaults to time.Now.
+	// Clock says what time it is, for Expires and Driver.Now. Defaults to time.Now, corrected by DynamoDB's answers.
 	Clock func() time.Time
 	// Timeout is how long a request may take with all its tries, before it gives fault.Unavailable or
 	// fault.Throttled. A PutAll or Query may make several requests. Defaults to 10 s.
@@ -51,7 +51,7 @@ type Options struct {
 type Driver struct {
 	table   string
 	indexes []string
-	clock   func() time.Time
+	clock   *clock
 	timeout time.Duration
 	client  *dynamodb.Client
 	http    plainBodies

@@ -27,7 +27,7 @@ func (d *Driver) Get(ctx context.Context, key driver.Key) (item driver.Item, err
 			return err
 		}
 		d.usage.read(out.ConsumedCapacity)
-		stored, err := d.visible(out.Item, d.clock().Unix())
+		stored, err := d.visible(out.Item, d.Now().Unix())
 		if err == nil && stored == nil {
 			err = fault.New(fault.NotFound, "nothing is stored")
 		}

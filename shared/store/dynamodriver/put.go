@@ -22,7 +22,7 @@ func (d *Driver) Put(ctx context.Context, item driver.Item, cond driver.Conditio
 	if err != nil {
 		return err
 	}
-	now := d.clock().Unix()
+	now := d.Now().Unix()
 	g := newGuard(cond, now)
 	return d.do(ctx, "put "+item.Key.String(), func(ctx context.Context) error {
 		out, err := d.client.PutItem(ctx, &dynamodb.PutItemInput{
@@ -47,7 +47,7 @@ func (d *Driver) Delete(ctx context.Context, key driver.Key, cond driver.Conditi
 	if err := driver.CheckKey(key); err != nil {
 		return err
 	}
-	now := d.clock().Unix()
+	now := d.Now().Unix()
 	g := newGuard(cond, now)
 	return d.do(ctx, "delete "+key.String(), func(ctx context.Context) error {
 		out, err := d.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{

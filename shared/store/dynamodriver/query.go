@@ -92,7 +92,7 @@ func (d *Driver) turn(ctx context.Context, w *walk) error {
 		return err
 	}
 	d.usage.read(out.ConsumedCapacity)
-	now := d.clock().Unix()
+	now := d.Now().Unix()
 	for _, a := range out.Items {
 		if err := d.take(w, a, now); err != nil || w.full {
 			return err

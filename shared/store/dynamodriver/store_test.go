@@ -166,3 +166,37 @@ func TestARunComesToTheSameOverDynamoDBAsInMemory(t *testing.T) {
 		})
 	}
 }
+
+// TestAWorkerWhoseClockIsTwoMinutesOffTakesNoRunThatIsHeld lets another machine, ahead or behind, look at a run that an owner holds.
+func TestAWorkerWhoseClockIsTwoMinutesOffTakesNoRunThatIsHeld(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{dynamoDBLocal, dynoxide, miniStack} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opts := &dynamodriver.Options{}
+			first := create(t, name, opts)
+			s := store.New(first, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Lease: time.Minute, Now: first.Now})
+			id, err := s.Launch(t.Context(), run.Request{Job: "small"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Acquire(t.Context(), id, "first"); err != nil {
+				t.Fatal(err)
+			}
+			for _, off := range []time.Duration{2 * time.Minute, -2 * time.Minute} {
+				second, err := dynamodriver.Open(t.Context(), tableOf(t), opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				second.At(func() time.Time { return time.Now().Add(off) })
+				other := store.New(second, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Lease: time.Minute, Now: second.Now})
+				if _, err := other.Acquire(t.Context(), id, "second"); !errors.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "is owned by first for another ") {
+					t.Errorf("with a clock that is %s off: %v", off, err)
+				}
+				if due, err := other.Due(t.Context(), 5); err != nil || len(due) != 0 {
+					t.Errorf("with a clock that is %s off %v is due, %v", off, due, err)
+				}
+			}
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -85,10 +86,11 @@ func crowded(canceled *types.TransactionCanceledException) bool {
 	return busy
 }
 
-// eachTry counts the tries and bounds each.
+// eachTry counts the tries, bounds each, and hears what time it is.
 type eachTry struct {
 	timeout time.Duration
 	usage   *usage
+	clock   *clock
 }
 
 // ID implements middleware.FinalizeMiddleware.
@@ -101,6 +103,9 @@ func (e *eachTry) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 	bounded, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	out, metadata, err := next.HandleFinalize(bounded, in)
+	if at, ok := awsmiddleware.GetServerTime(metadata); ok {
+		e.clock.heard(at)
+	}
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		err = &slowError{e.timeout} // the SDK takes the end of a context for the caller's wish, and would not try again
 	}

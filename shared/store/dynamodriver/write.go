@@ -25,7 +25,7 @@ func (d *Driver) Write(ctx context.Context, ops []driver.Op) error {
 	case len(ops) == 1:
 		return d.Delete(ctx, *ops[0].Delete, ops[0].If)
 	}
-	now := d.clock().Unix()
+	now := d.Now().Unix()
 	parts := make([]types.TransactWriteItem, len(ops))
 	for i := range ops {
 		part, err := d.part(&ops[i], now)
