@@ -56,28 +56,34 @@ func (e *Engine) Run(ctx context.Context, id run.ID, opts *RunOptions) (Outcome,
 	if opts == nil {
 		opts = &RunOptions{}
 	}
-	if over, record, err := e.expired(ctx, id); err != nil || over {
-		return Outcome{Record: record, End: Ended}, err
-	}
-	p, err := e.take(ctx, id)
+	settled, waits, err := e.store.Standing(ctx, id)
 	if err != nil {
 		return Outcome{}, err
 	}
+	if settled { // maybe so long ago that its log is gone: an owner would take it for a run that never began
+		fold, _, err := e.store.Fold(ctx, id)
+		if err != nil {
+			return Outcome{End: Ended}, err
+		}
+		if fold.Expired {
+			return Outcome{Record: fold.Record, End: Ended}, nil
+		}
+	}
+	var woken []run.ID
+	if waits && !closed(opts.Cancel) {
+		out, still := e.wait(ctx, id)
+		if still {
+			return out, nil
+		}
+		woken = out.Woken
+	}
+	p, err := e.take(ctx, id)
+	if err != nil {
+		return Outcome{Woken: woken}, err
+	}
 	x := e.execution(ctx, p, opts)
+	x.woken = woken
 	return x.execute()
-}
-
-// expired reports whether a run has ended so long ago that its log is gone, and what is left of its record. An owner
-// would take it for a run that never began.
-func (e *Engine) expired(ctx context.Context, id run.ID) (bool, run.Record, error) {
-	if settled, err := e.store.Settled(ctx, id); err != nil || !settled {
-		return false, run.Record{}, err
-	}
-	fold, _, err := e.store.Fold(ctx, id)
-	if err != nil || !fold.Expired {
-		return false, run.Record{}, err
-	}
-	return true, fold.Record, nil
 }
 
 // execute runs the loop between the goroutines that write, settle and renew.

@@ -2,11 +2,29 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 )
+
+// wait looks after a run in the queue without becoming its owner, and reports whether it still waits. Where that cannot be
+// told, an owner must look.
+func (e *Engine) wait(ctx context.Context, id run.ID) (Outcome, bool) {
+	out := Outcome{End: Parked, Due: e.store.Now().Add(e.opts.LookAgain)}
+	waits, admitted, err := e.store.Wait(ctx, id, out.Due)
+	out.Woken = slices.DeleteFunc(admitted, func(other run.ID) bool { return other == id })
+	if err != nil || !waits {
+		return out, false
+	}
+	fold, _, err := e.store.Fold(ctx, id)
+	if err != nil {
+		return out, false
+	}
+	out.Record = fold.Record
+	return out, true
+}
 
 // slots reports whether the run has its slots, and queues it if not: first it queues, then it looks, so that a slot that becomes
 // free meanwhile is seen by one of the two.

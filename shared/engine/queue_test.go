@@ -5,14 +5,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"waggle/shared/asset"
 	"waggle/shared/check"
 	"waggle/shared/engine"
+	"waggle/shared/fault"
 	"waggle/shared/job"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
+	"waggle/shared/store/memorydriver"
 	"waggle/shared/waggle"
 )
 
@@ -75,6 +79,119 @@ func TestARunWithoutASlotParksAndSaysWhyAndStartsWhenOneIsFree(t *testing.T) {
 	if summary, err := w.store.Summary(t.Context(), second); err != nil || summary.Waiting != "" {
 		t.Errorf("%+v %v", summary, err)
 	}
+}
+
+// atLimit is a job of which one run may run at once, one that has the slot, and one that waits for it, as its first owner left it.
+func atLimit(t *testing.T, opts *engine.Options) (w *world, req run.Request, holder, waits run.ID) {
+	t.Helper()
+	one := asset.New("one", func(*asset.Context) (int, error) { return 1, nil }, nil)
+	d := waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{job.New("job", asset.List{one}, &job.Options{MaxRuns: 1})}}
+	w = setup(t, d, opts)
+	req = request(t, d)
+	holder, waits = w.launch(req), w.launch(req)
+	if err := w.store.Enqueue(t.Context(), holder, req); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Admit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.run(waits, nil); out.End != engine.Parked {
+		t.Fatalf("%+v", out)
+	}
+	return w, req, holder, waits
+}
+
+func TestALookAtARunThatWaitsIsOneWriteAndNoLineInItsLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, _, holder, id := atLimit(t, impatient)
+		before := w.stored(id)
+		var writes []string
+		w.onCall(func(c memorydriver.Call) error {
+			if c.Op.Writes() && !c.Done {
+				writes = append(writes, c.String())
+			}
+			return nil
+		})
+		for range 5 {
+			time.Sleep(31 * time.Second)
+			if due, err := w.store.Due(t.Context(), 5); err != nil || !slices.Contains(due, id) {
+				t.Fatalf("due are %v, %v", due, err)
+			}
+			out := w.run(id, nil)
+			if out.End != engine.Parked || out.Due.Sub(time.Now()) != 30*time.Second || out.Record.Status != run.Queued || out.Record.ID != id {
+				t.Fatalf("%+v", out)
+			}
+		}
+		w.onCall(nil)
+		if len(writes) != 5 || writes[0] != "put RUN#"+string(id)+"/META" {
+			t.Errorf("five looks wrote %v", writes)
+		}
+		if after := w.stored(id); after.Seq != before.Seq || after.Epoch != before.Epoch {
+			t.Errorf("the log has event %d of owner %d, before it had %d of %d", after.Seq, after.Epoch, before.Seq, before.Epoch)
+		}
+		if s, err := w.store.Summary(t.Context(), id); err != nil || !strings.Contains(s.Waiting, holder.Short()) {
+			t.Errorf("it waits for %q, %v", s.Waiting, err)
+		}
+		if out := w.run(holder, nil); !slices.Equal(out.Woken, []run.ID{id}) {
+			t.Fatalf("%+v", out)
+		}
+		want(t, w.run(id, nil).Record, "SUCCESS one SUCCEEDED")
+	})
+}
+
+func TestARunThatWaitsLearnsOfASlotWhoseHolderDiedWithoutGivingItBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, _, holder, id := atLimit(t, impatient)
+		lease, err := w.store.Acquire(t.Context(), holder, "before")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease.Update(func(s *store.Summary) { s.Status = run.Failure })
+		if err := lease.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Second)
+		want(t, w.run(id, nil).Record, "SUCCESS one SUCCEEDED")
+	})
+}
+
+func TestARunThatGotItsSlotWhileNobodyAttendsItIsDueInTwoSeconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, _, holder, id := atLimit(t, impatient)
+		time.Sleep(time.Second)
+		w.run(holder, nil) // whoever it tells has died
+		for _, c := range []struct {
+			after time.Duration
+			due   bool
+		}{{1900 * time.Millisecond, false}, {200 * time.Millisecond, true}} {
+			time.Sleep(c.after)
+			if due, err := w.store.Due(t.Context(), 5); err != nil || slices.Contains(due, id) != c.due {
+				t.Errorf("%s later due are %v, %v", c.after, due, err)
+			}
+		}
+		want(t, w.run(id, nil).Record, "SUCCESS one SUCCEEDED")
+	})
+}
+
+func TestARunThatWaitsAndWhoseLastOwnerDiedGetsAnOwner(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, _, _, id := atLimit(t, impatient)
+		if _, err := w.store.Acquire(t.Context(), id, "before"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.try(t.Context(), id, nil); !errors.Is(err, fault.Conflict) {
+			t.Errorf("while it is owned: %v", err)
+		}
+		time.Sleep(w.store.Lease())
+		before := w.stored(id)
+		if out := w.run(id, nil); out.End != engine.Parked || w.stored(id).Epoch <= before.Epoch {
+			t.Errorf("%+v, owner %d", out, w.stored(id).Epoch)
+		}
+	})
 }
 
 func TestAQueuedRunThatIsCanceledGivesItsPlaceUp(t *testing.T) {

@@ -203,3 +203,26 @@ func TestAThingThatCannotBeReadIsCorrupt(t *testing.T) {
 	_, err = owner.Decode[state](item)
 	w.wantCode(fault.Corrupt, err)
 }
+
+func TestWhatNobodyOwnsIsPostponedAsItWasRead(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	read := w.stored()
+	later := w.clock().Add(time.Hour)
+	postpone := func(m owner.Meta[state]) error {
+		return w.class.Postpone(t.Context(), thing, m, later, func(s *state) { s.N++ })
+	}
+	w.ok(postpone(read))
+	if m := w.stored(); !m.Due.Equal(later) || m.State.N != 1 || m.Epoch != 0 {
+		t.Errorf("%+v", m)
+	}
+	w.wantCode(fault.Conflict, postpone(read)) // somebody wrote since
+	l := w.acquire("a")
+	w.wantCode(fault.Conflict, postpone(w.stored()))
+	w.ok(l.Release(t.Context(), w.clock()))
+	read = w.stored()
+	w.acquire("b")
+	w.wantCode(fault.Conflict, postpone(read)) // owned since
+	w.advance(2 * lease)
+	w.wantCode(fault.Conflict, postpone(w.stored())) // its owner died
+}

@@ -81,6 +81,25 @@ func TestNoTwoOwnersWriteAtOnce(t *testing.T) {
 					r.Fatal(err)
 				}
 			},
+			"postpone": func(r *rapid.T) {
+				m, err := w.class.Get(background, thing)
+				if err != nil {
+					r.Fatal(err)
+				}
+				written++
+				if err := w.class.Postpone(background, thing, m, w.clock().Add(time.Minute), func(s *state) { s.N = written }); err != nil {
+					if code := fault.CodeOf(err); code != fault.Conflict && code != fault.Unavailable {
+						r.Fatal(err)
+					}
+					return
+				}
+				if m.Token != "" || m.Died {
+					r.Fatalf("what is owned was postponed: %+v", m)
+				}
+				if now, err := w.class.Get(background, thing); err != nil || now.Epoch != m.Epoch || now.State.N != written || now.Token != "" || now.Died {
+					r.Fatalf("%+v after %+v was postponed, %v", now, m, err)
+				}
+			},
 			"time passes": func(r *rapid.T) {
 				w.advance(time.Duration(rapid.IntRange(0, 12).Draw(r, "seconds")) * time.Second)
 			},

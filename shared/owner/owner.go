@@ -92,6 +92,24 @@ func (c *Class[T]) item(partition string, m *Meta[T]) (driver.Item, error) {
 		Entries: c.Entries(&m.State, m.Ownership)}, nil
 }
 
+// Postpone changes a thing that nobody owns, as it was read, and sets when somebody must look at it: what an owner would leave that finds
+// nothing to do, in one write and without an epoch. It is fault.Conflict where the thing is owned, its owner died, or anybody has
+// written it since.
+func (c *Class[T]) Postpone(ctx context.Context, partition string, read Meta[T], due time.Time, change func(*T)) error {
+	if read.Token != "" || read.Died {
+		return fault.New(fault.Conflict, "%s is owned by %s", partition, read.Worker)
+	}
+	next := read
+	next.Due = due
+	next.Version++
+	change(&next.State)
+	item, err := c.item(partition, &next)
+	if err != nil {
+		return err
+	}
+	return c.DB.Put(ctx, item, driver.IfVersion(read.Version))
+}
+
 // Acquire makes the caller the owner: epoch + 1, a new token, due when the lease ends. It is fault.Conflict
 // while another's lease runs, fault.NotFound for a thing that does not exist.
 func (c *Class[T]) Acquire(ctx context.Context, partition, worker string) (*Lease[T], error) {

@@ -84,10 +84,10 @@ func TestInEveryOrderOfThreeWorkersNoRunIsOverTheLimitAndNoneIsStranded(t *testi
 		switches int
 		limits   []run.Limit
 	}{
-		{"one slot, two runs", 2, -1, []run.Limit{{Name: "job:job", Max: 1}}},
+		{"one slot, two runs", 2, 4, []run.Limit{{Name: "job:job", Max: 1}}},
 		{"one slot, three runs", 3, 2, []run.Limit{{Name: "job:job", Max: 1}}},
 		{"two slots, three runs", 3, 2, []run.Limit{{Name: "job:job", Max: 2}}},
-		{"two limits, two runs", 2, -1, []run.Limit{{Name: "job:job", Max: 2}, {Name: "tag:x", Max: 1}}},
+		{"two limits, two runs", 2, 4, []run.Limit{{Name: "job:job", Max: 2}, {Name: "tag:x", Max: 1}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"waggle/shared/fault"
+	"waggle/shared/owner"
 	"waggle/shared/run"
 	"waggle/shared/store/driver"
 )
@@ -55,7 +57,7 @@ func (s *Store) Enqueue(ctx context.Context, id run.ID, req run.Request) error {
 }
 
 // Admit gives slots to the runs that wait, in their order, as far as there are any, and returns whom it admitted: the
-// caller wakes them. A run whose limits are full does not hold back one behind it with other limits.
+// caller wakes them. One that nobody owns is due two seconds later, should nobody wake it. A run whose limits are full does not hold back one behind it with other limits.
 func (s *Store) Admit(ctx context.Context) ([]run.ID, error) {
 	a := admission{store: s, limits: map[string]*slots{}, full: map[string]bool{}}
 	q := driver.Query{Partition: queuePartition}
@@ -100,6 +102,7 @@ func (a *admission) consider(ctx context.Context, item driver.Item) error {
 		switch {
 		case err == nil:
 			a.admitted = append(a.admitted, waiting.Run)
+			a.store.call(ctx, waiting.Run)
 			return nil
 		case !errors.As(err, &conflict):
 			return err
@@ -249,6 +252,45 @@ func (s *Store) HasSlots(ctx context.Context, id run.ID, limits []run.Limit) (bo
 		}
 	}
 	return true, Waiting{}, nil
+}
+
+// waiting reports whether a run is in the queue, and the owner that put it there has given it up.
+func waiting(meta owner.Meta[Summary]) bool {
+	return meta.State.Status == run.Queued && meta.Token == "" && !meta.Died
+}
+
+// Wait looks whether a run in the queue can go on, after it has admitted whom it can, and returns these too. If it still waits, and nobody has asked to
+// cancel it, it is due at until, and its summary says what it waits for. That is one write: a run that waits for hours has no owner and
+// no line in its log for each look.
+func (s *Store) Wait(ctx context.Context, id run.ID, until time.Time) (waits bool, admitted []run.ID, err error) {
+	if admitted, err = s.Admit(ctx); err != nil {
+		return false, admitted, err
+	}
+	meta, err := s.runs.Get(ctx, runPartition(id))
+	if err != nil || !waiting(meta) {
+		return false, admitted, err
+	}
+	has, why, err := s.HasSlots(ctx, id, meta.State.Request.Limits)
+	if err != nil || has {
+		return false, admitted, err
+	}
+	if asked, err := s.CancelRequested(ctx, id); err != nil || asked {
+		return false, admitted, err
+	}
+	err = s.runs.Postpone(ctx, runPartition(id), meta, until, func(sum *Summary) { sum.Waiting = why.String() })
+	return err == nil, admitted, err
+}
+
+// answerWithin is how long a run that has just got its slots may stand before the clock looks after it. Who attends it
+// looks more often than that; where nobody does, its slots are not held in vain for long.
+const answerWithin = 2 * time.Second
+
+// call makes a run due that was given its slots, if nobody owns it. It may fail: the run is due at its time in any case.
+func (s *Store) call(ctx context.Context, id run.ID) {
+	meta, err := s.runs.Get(ctx, runPartition(id))
+	if soon := s.now().Add(answerWithin); err == nil && meta.Due.After(soon) {
+		_ = s.runs.Postpone(ctx, runPartition(id), meta, soon, func(*Summary) {})
+	}
 }
 
 // Free gives back the slots of a run and takes it out of the queue. The caller then calls Admit.
