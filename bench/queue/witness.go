@@ -18,7 +18,7 @@ type witness struct {
 	ledger ledger
 
 	mu    sync.Mutex
-	walks map[context.Context]int64 // the newest walk along the queue under a context: an execution has one of its own
+	walks map[context.Context]int64 // the newest walk along the queue under a context: each run that is attended, and each execution, has one of its own
 	last  int64
 }
 

@@ -104,6 +104,8 @@ func (w worker) work(ctx context.Context) (err error) {
 
 // one launches a run and attends it to its end. The key makes it one run, also where a worker before was killed in between.
 func (w worker) one(ctx context.Context, s *store.Store, e *engine.Engine, key string) error {
+	ctx, done := context.WithCancel(ctx) // of its own: the witness tells walks apart by it
+	defer done()
 	req, _, err := w.definitions().Request(run.Request{Job: jobName, Priority: priority(key)})
 	if err != nil {
 		return err
