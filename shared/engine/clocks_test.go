@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,13 +24,12 @@ func TestOfTwoWorkersWhoseClocksAreTwoMinutesApartOneIsShutOut(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{2 * time.Minute, -2 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
-			begun, stopped := 0, 0
+			var begun, stopped atomic.Int64
 			slow := asset.New("a", func(ctx *asset.Context) (int, error) {
-				begun++
-				n := begun
+				n := int(begun.Add(1))
 				select {
 				case <-ctx.Done():
-					stopped++
+					stopped.Add(1)
 					return 0, ctx.Err()
 				case <-time.After(3 * time.Minute):
 					return n, nil
@@ -55,8 +55,8 @@ func TestOfTwoWorkersWhoseClocksAreTwoMinutesApartOneIsShutOut(t *testing.T) {
 				t.Errorf("%s off: the owner before says %v", off, err)
 			}
 			fold := ended(t, db, first.store, id)
-			if want(t, fold.Record, "SUCCESS a SUCCEEDED, b SUCCEEDED"); begun != 2 || stopped != 1 || fold.Epoch != 2 {
-				t.Errorf("%s off: the step began %d times and was stopped %d times, under %d owners", off, begun, stopped, fold.Epoch)
+			if want(t, fold.Record, "SUCCESS a SUCCEEDED, b SUCCEEDED"); begun.Load() != 2 || stopped.Load() != 1 || fold.Epoch != 2 {
+				t.Errorf("%s off: the step began %d times and was stopped %d times, under %d owners", off, begun.Load(), stopped.Load(), fold.Epoch)
 			}
 			if m, err := first.store.Latest(t.Context(), "b"); err != nil || string(m.Value.Inline) != "3" {
 				t.Errorf("%s off: b is %+v, %v", off, m, err)
