@@ -25,14 +25,14 @@ import (
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 	"waggle/shared/store/driver"
-	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 	"waggle/shared/waggle"
 )
 
 // hive runs isolated steps as processes do: each has an engine and a way to the store of its own.
 type hive struct {
 	t      *testing.T
-	db     *memorydriver.Driver
+	db     tabletest.Table
 	bucket *blob.Bucket
 	defs   waggle.Definitions
 
@@ -51,7 +51,7 @@ func newHive(t *testing.T, defs waggle.Definitions) *hive {
 	if err := defs.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	h := &hive{t: t, db: memorydriver.New(nil), bucket: memblob.OpenBucket(nil), defs: defs, each: 1}
+	h := &hive{t: t, db: tabletest.New(t, nil), bucket: memblob.OpenBucket(nil), defs: defs, each: 1}
 	t.Cleanup(func() { _ = h.bucket.Close() })
 	return h
 }

@@ -287,9 +287,15 @@ const answerWithin = 2 * time.Second
 
 // call makes a run due that was given its slots, if nobody owns it. It may fail: the run is due at its time in any case.
 func (s *Store) call(ctx context.Context, id run.ID) {
-	meta, err := s.runs.Get(ctx, runPartition(id))
-	if soon := s.now().Add(answerWithin); err == nil && meta.Due.After(soon) {
-		_ = s.runs.Postpone(ctx, runPartition(id), meta, soon, func(*Summary) {})
+	for range 2 { // somebody may have looked at it meanwhile, and put it off
+		meta, err := s.runs.Get(ctx, runPartition(id))
+		soon := s.now().Add(answerWithin)
+		if err != nil || !meta.Due.After(soon) {
+			return
+		}
+		if err := s.runs.Postpone(ctx, runPartition(id), meta, soon, func(*Summary) {}); !errors.Is(err, fault.Conflict) {
+			return
+		}
 	}
 }
 
