@@ -119,7 +119,7 @@ func TestALookAtARunThatWaitsIsOneWriteAndNoLineInItsLog(t *testing.T) {
 				t.Fatalf("due are %v, %v", due, err)
 			}
 			out := w.run(id, nil)
-			if out.End != engine.Parked || out.Due.Sub(time.Now()) != 30*time.Second || out.Record.Status != run.Queued || out.Record.ID != id {
+			if out.End != engine.Parked || time.Until(out.Due) != 30*time.Second || out.Record.Status != run.Queued || out.Record.ID != id {
 				t.Fatalf("%+v", out)
 			}
 		}
