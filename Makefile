@@ -47,8 +47,8 @@ CORE = ./shared/engine ./shared/store ./shared/owner ./shared/monitor ./shared/s
 .PHONY: test-dynamodb
 test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 	localstack/with-emulators.sh go test -count=1 -tags dynamodb,aws ./shared/store/dynamodriver ./cmd/waggle
-	localstack/with-emulators.sh go run ./localstack/over -emulator dynamodb-local go test -count=1 -tags dynamodb $(CORE)
-	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -tags dynamodb $(CORE)
+	localstack/with-emulators.sh go run ./localstack/over -emulator dynamodb-local go test -count=1 -timeout 20m -tags dynamodb $(CORE)
+	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -timeout 20m -tags dynamodb $(CORE)
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)
