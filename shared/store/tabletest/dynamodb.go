@@ -104,20 +104,10 @@ func (s *shared) count(t testing.TB) {
 // outside calls f on a goroutine that belongs to no synctest bubble. While a goroutine of a bubble waits for it, the bubble's
 // clock stands still, as it does for a call of the memory driver; a connection's own goroutines would stop it for good.
 func outside(f func() error) error {
-	var c *caller
-	select {
-	case c = <-idle:
-	default:
-		need <- struct{}{}
-		c = <-made
-	}
+	c := <-idle
 	c.work <- f
 	err := <-c.done
-	select {
-	case idle <- c:
-	default:
-		close(c.work)
-	}
+	idle <- c
 	return err
 }
 
@@ -127,27 +117,24 @@ type caller struct {
 	done chan error
 }
 
-// Callers are made by a goroutine that is there before any bubble, as many as are needed at once.
-var (
-	idle = make(chan *caller, 64)
-	made = make(chan *caller)
-	need = makeCallers(made)
-)
+// idle are the callers without work; none where they are not needed.
+var idle = callers(64)
 
-func makeCallers(made chan<- *caller) chan<- struct{} {
-	need := make(chan struct{})
-	go func() {
-		for range need {
-			c := &caller{make(chan func() error), make(chan error)}
-			go func() {
-				for f := range c.work {
-					c.done <- f()
-				}
-			}()
-			made <- c
-		}
-	}()
-	return need
+func callers(n int) chan *caller {
+	idle := make(chan *caller, n)
+	if os.Getenv(endpointVariable) == "" {
+		return idle
+	}
+	for range n {
+		c := &caller{make(chan func() error), make(chan error)}
+		go func() {
+			for f := range c.work {
+				c.done <- f()
+			}
+		}()
+		idle <- c
+	}
+	return idle
 }
 
 var _ driver.Driver = (*space)(nil)
