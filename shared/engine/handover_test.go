@@ -325,7 +325,7 @@ func TestASecondOwnerIsRefusedWhileTheFirstRuns(t *testing.T) {
 		id := w.launch(run.Request{Job: "job"})
 		second := w.with(definitions(asset.List{a}), impatient)
 		for i := range 10 { // across many heartbeats
-			time.AfterFunc(time.Duration(i)*5*time.Second, func() {
+			time.AfterFunc(time.Second+time.Duration(i)*5*time.Second, func() {
 				if _, err := second.try(context.Background(), id, nil); !errors.Is(err, fault.Conflict) {
 					t.Error(fmt.Errorf("second owner: %w", err))
 				}
