@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -54,27 +55,10 @@ func Decode(data []byte, t reflect.Type) (any, error) {
 	return rows.Interface(), nil
 }
 
-// writeParquet writes the rows, a batch a row group. Statistics are left out: nobody filters by them,
-// and they are half the footer of a small table.
+// writeParquet writes the rows, a batch a row group.
 func (f frame) writeParquet(ctx context.Context, w io.Writer) error {
-	properties := []parquet.WriterProperty{
-		parquet.WithVersion(parquet.V2_LATEST), // nanoseconds, unsigned integers
-		parquet.WithStats(false),
-		parquet.WithDictionaryDefault(false),
-		parquet.WithMaxRowGroupLength(batchRows),
-		parquet.WithCreatedBy("waggle"),
-		parquet.WithBatchSize(max(1, min(int64(f.rows), 1024))),
-	}
-	for _, field := range f.schema.Fields() {
-		if f.rows >= dictionaryRows && TypeWord(field.Type) == "text" {
-			properties = append(properties, parquet.WithDictionaryFor(field.Name, true))
-		}
-	}
-	if f.rows >= zstdRows {
-		properties = append(properties, parquet.WithCompression(compress.Codecs.Zstd))
-	}
 	// The writer is hidden in a struct because pqarrow closes what can be closed.
-	out, err := pqarrow.NewFileWriter(f.schema, struct{ io.Writer }{w}, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
+	out, err := pqarrow.NewFileWriter(f.schema, struct{ io.Writer }{w}, parquetProperties(f.schema, f.rows), pqarrow.DefaultWriterProps())
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "", fmt.Errorf("a column has no Parquet type: %w", err))
 	}
@@ -90,6 +74,28 @@ func (f frame) writeParquet(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return out.Close()
+}
+
+// parquetProperties says how a file of so many rows is written. Statistics are left out: nobody filters by them,
+// and they are half the footer of a small table.
+func parquetProperties(columns *arrow.Schema, rows int) *parquet.WriterProperties {
+	properties := []parquet.WriterProperty{
+		parquet.WithVersion(parquet.V2_LATEST), // nanoseconds, unsigned integers
+		parquet.WithStats(false),
+		parquet.WithDictionaryDefault(false),
+		parquet.WithMaxRowGroupLength(batchRows),
+		parquet.WithCreatedBy("waggle"),
+		parquet.WithBatchSize(max(1, min(int64(rows), 1024))),
+	}
+	for _, field := range columns.Fields() {
+		if rows >= dictionaryRows && TypeWord(field.Type) == "text" {
+			properties = append(properties, parquet.WithDictionaryFor(field.Name, true))
+		}
+	}
+	if rows >= zstdRows {
+		properties = append(properties, parquet.WithCompression(compress.Codecs.Zstd))
+	}
+	return parquet.NewWriterProperties(properties...)
 }
 
 // Small tables are left as they are: a dictionary or a zstd frame of a few values is larger than the
@@ -186,9 +192,13 @@ func readTable(ctx context.Context, in parquet.ReaderAtSeeker) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.ReadTable(ctx)
+	schema, err := r.Schema()
 	if err != nil {
 		return nil, corrupt(err)
+	}
+	t, err := readGroups(ctx, r, schema)
+	if err != nil {
+		return nil, err
 	}
 	return &Table{t}, nil
 }

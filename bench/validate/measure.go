@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"waggle/bench/figures"
+	"waggle/shared/schema"
+	"waggle/shared/table"
+)
+
+// measured is one run.
+type measured struct {
+	verdict
+	Seconds  float64 `json:"seconds"`
+	CPU      float64 `json:"cpu_seconds"`
+	TablesMB float64 `json:"tables_mb"`
+	PeakMB   float64 `json:"peak_mb"` // 0 where the system does not say
+}
+
+// measure times one run in this process.
+func measure(ctx context.Context, o options) (measured, error) {
+	folder, name, err := dataset(ctx, o.cache, o.rows, o.bad)
+	if err != nil {
+		return measured{}, err
+	}
+	switch o.source {
+	case "structs":
+		return measureStructs(ctx, o, folder, name)
+	case "memory", "parquet":
+		return measureTable(ctx, o, folder, name)
+	}
+	return measured{}, fmt.Errorf("-source %q: it is memory, parquet or structs", o.source)
+}
+
+func measureTable(ctx context.Context, o options, folder table.Folder, name string) (measured, error) {
+	s := rules()
+	var in *table.Table
+	var err error
+	if o.source == "memory" {
+		if in, err = table.ReadParquetTable(ctx, folder, name); err != nil {
+			return measured{}, err
+		}
+	}
+	var good, bad *table.Table
+	var result *schema.Result
+	m, err := timed(o, func() error {
+		if o.source == "parquet" {
+			if in, err = table.ReadParquetTable(ctx, folder, name); err != nil {
+				return err
+			}
+		}
+		good, bad, result, err = schema.Split(s, in)
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	m.TablesMB = figures.Round(megabytes(in) + megabytes(good) + megabytes(bad))
+	var sum checksum
+	tableSum(&sum.valid, good)
+	tableSum(&sum.invalid, bad)
+	m.verdict = verdictOf(result, &sum, good.NumRows(), bad.NumRows())
+	return m, nil
+}
+
+// sale is a row as a struct. Structs have no dates: it has a timestamp.
+type sale struct {
+	SaleID       *int64
+	ArtworkID    int64
+	SalePriceUSD *float64
+	BuyerCountry string
+	SaleDate     time.Time
+	Title        *string
+	ArtistName   string
+	ListPriceUSD float64
+	PriceDiff    float64
+	PctChange    float64
+}
+
+func measureStructs(ctx context.Context, o options, folder table.Folder, name string) (measured, error) {
+	in, err := table.ReadParquet[sale](ctx, folder, name)
+	if err != nil {
+		return measured{}, err
+	}
+	s := structRules()
+	var good, bad []sale
+	var result *schema.Result
+	m, err := timed(o, func() (err error) {
+		good, bad, result, err = schema.Split(s, in)
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	var sum checksum
+	structSum(&sum.valid, good)
+	structSum(&sum.invalid, bad)
+	m.verdict = verdictOf(result, &sum, len(good), len(bad))
+	runtime.KeepAlive(in)
+	return m, nil
+}
+
+// timed calls what is measured, from a heap without garbage.
+func timed(o options, call func() error) (m measured, err error) {
+	runtime.GC()
+	forgetPeak()
+	if o.cpuProfile != "" {
+		f, err := os.Create(o.cpuProfile)
+		if err != nil {
+			return m, err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return m, err
+		}
+	}
+	cpu, began := figures.CPU(), time.Now()
+	err = call()
+	m.Seconds, m.CPU = time.Since(began).Seconds(), (figures.CPU() - cpu).Seconds()
+	pprof.StopCPUProfile()
+	m.PeakMB = peak()
+	return m, err
+}
+
+// forgetPeak makes the kernel count the most memory from here on, where it can.
+func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+// peak is the most memory since forgetPeak.
+func peak() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kb, _, _ := strings.Cut(strings.TrimSpace(after), " ")
+	n, err := strconv.ParseFloat(kb, 64)
+	if err != nil {
+		return 0
+	}
+	return figures.Round(n / 1024)
+}
+
+func verdictOf(r *schema.Result, sum *checksum, valid, invalid int) verdict {
+	for f := range r.Errors() {
+		sum.pair(f.Row, f.Column+" "+checkName(f.Check))
+	}
+	return verdict{Errors: r.ErrorCount, ValidRows: valid, InvalidRows: invalid, Checksum: sum.String()}
+}
+
+// checkName leaves the values out of one_of, whose name is long.
+func checkName(check string) string {
+	if strings.HasPrefix(check, "one_of(") {
+		return "one_of"
+	}
+	return strings.Replace(check, "T00:00:00Z", "", 1) // the bound of a timestamp
+}
+
+func megabytes(t *table.Table) float64 {
+	var n uint64
+	for i := range int(t.Arrow().NumCols()) {
+		for _, a := range t.Arrow().Column(i).Data().Chunks() {
+			n += sliceBytes(a)
+		}
+	}
+	return float64(n) / (1 << 20)
+}
+
+// sliceBytes is what the rows of an array take.
+func sliceBytes(a arrow.Array) uint64 {
+	switch a := a.(type) {
+	case *array.String:
+		return uint64(a.Len())*4 + uint64(a.Len())/8 + uint64(len(a.ValueBytes()))
+	case *array.Date32:
+		return uint64(a.Len())*4 + uint64(a.Len())/8
+	}
+	return uint64(a.Len())*8 + uint64(a.Len())/8
+}
+
+// tableSum adds the rows of a table to its sum.
+func tableSum(sum *uint64, t *table.Table) {
+	batches := array.NewTableReader(t.Arrow(), groupRows)
+	defer batches.Release()
+	for batches.Next() {
+		b := batches.RecordBatch()
+		ints := func(k int) *array.Int64 { return b.Column(k).(*array.Int64) }
+		floats := func(k int) *array.Float64 { return b.Column(k).(*array.Float64) }
+		texts := func(k int) *array.String { return b.Column(k).(*array.String) }
+		id, artwork, price, country, days, title := ints(0), ints(1), floats(2), texts(3), b.Column(4).(*array.Date32), texts(5)
+		artist, list, diff, pct := texts(6), floats(7), floats(8), floats(9)
+		for i := range int(b.NumRows()) {
+			r := row{SaleDate: int32(days.Value(i))}
+			r.SaleID, r.ArtworkID = at(id, i, &r.id), at(artwork, i, &r.artwork)
+			r.SalePriceUSD, r.ListPriceUSD, r.PriceDiff, r.PctChange = at(price, i, &r.price), at(list, i, &r.list), at(diff, i, &r.diff), at(pct, i, &r.pct)
+			r.BuyerCountry, r.Title, r.ArtistName = at(country, i, &r.country), at(title, i, &r.title), at(artist, i, &r.artist)
+			add(sum, r.cells())
+		}
+	}
+}
+
+func at[T any](a interface {
+	IsNull(int) bool
+	Value(int) T
+}, i int, room *T) *T {
+	if a.IsNull(i) {
+		return nil
+	}
+	*room = a.Value(i)
+	return room
+}
+
+func structSum(sum *uint64, rows []sale) {
+	for i := range rows {
+		s := &rows[i]
+		r := row{SaleID: s.SaleID, ArtworkID: &s.ArtworkID, SalePriceUSD: s.SalePriceUSD, BuyerCountry: &s.BuyerCountry, SaleDate: int32(s.SaleDate.Unix() / 86400),
+			Title: s.Title, ArtistName: &s.ArtistName, ListPriceUSD: &s.ListPriceUSD, PriceDiff: &s.PriceDiff, PctChange: &s.PctChange}
+		add(sum, r.cells())
+	}
+}
+
+var errDiffers = errors.New("what was found is not what the reference finds")
