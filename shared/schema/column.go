@@ -88,16 +88,23 @@ func (c *Column[T]) add(check string, eval func(*block, []uint64)) *Column[T] {
 
 // each adds a rule that looks at one value at a time. pass is called on nulls too, with any value, and must not panic.
 func (c *Column[T]) each(check string, pass func(T) bool) *Column[T] {
-	c.add(check, func(b *block, fail []uint64) {
-		v := b.vector(b.rule.at[0])
-		for i, x := range v.values.([]T)[:b.n] {
+	return c.scan(check, func(_ *block, values []T, fail []uint64) {
+		for i, x := range values {
 			if !pass(x) {
 				fail[i>>6] |= 1 << (i & 63)
 			}
 		}
+	})
+}
+
+// scan adds a rule whose function marks the values that break it. It is given nulls too, with any value, and must not
+// panic.
+func (c *Column[T]) scan(check string, mark func(b *block, values []T, fail []uint64)) *Column[T] {
+	return c.add(check, func(b *block, fail []uint64) {
+		v := b.vector(b.rule.at[0])
+		mark(b, v.values.([]T)[:b.n], fail)
 		v.keepValid(fail)
 	})
-	return c
 }
 
 // Null allows nulls.
@@ -169,25 +176,25 @@ func (c *Column[T]) Unique(copies ...Copies) *Column[T] {
 
 // GreaterThan demands values over a bound: "greater_than(0)". Text is compared byte by byte.
 func (c *Column[T]) GreaterThan(v T) *Column[T] {
-	return c.bounded("greater_than", v, true, true, func(x T) bool { return c.ops.less(v, x) })
+	return c.bounded("greater_than", v, true, true)
 }
 
 // AtLeast demands values over a bound or equal to it: "at_least(0)".
 func (c *Column[T]) AtLeast(v T) *Column[T] {
-	return c.bounded("at_least", v, true, false, func(x T) bool { return c.ops.lessEqual(v, x) })
+	return c.bounded("at_least", v, true, false)
 }
 
 // LessThan demands values under a bound: "less_than(0)".
 func (c *Column[T]) LessThan(v T) *Column[T] {
-	return c.bounded("less_than", v, false, true, func(x T) bool { return c.ops.less(x, v) })
+	return c.bounded("less_than", v, false, true)
 }
 
 // AtMost demands values under a bound or equal to it: "at_most(0)".
 func (c *Column[T]) AtMost(v T) *Column[T] {
-	return c.bounded("at_most", v, false, false, func(x T) bool { return c.ops.lessEqual(x, v) })
+	return c.bounded("at_most", v, false, false)
 }
 
-func (c *Column[T]) bounded(name string, v T, low, open bool, pass func(T) bool) *Column[T] {
+func (c *Column[T]) bounded(name string, v T, low, open bool) *Column[T] {
 	if c.ops.less == nil {
 		c.mistake("%s does not apply to a column of type %s", name, c.def.kind.word)
 		return c
@@ -203,7 +210,7 @@ func (c *Column[T]) bounded(name string, v T, low, open bool, pass func(T) bool)
 	case !low && (c.high == nil || c.ops.less(v, c.high.value) || c.ops.lessEqual(v, c.high.value) && open):
 		c.high = b
 	}
-	return c.each(b.check, pass)
+	return c.add(b.check, c.ops.bound(v, low, open))
 }
 
 // namedValues is how many values the name of a one_of shows.
@@ -238,7 +245,7 @@ func (c *Column[T]) OneOf(values ...T) *Column[T] {
 
 // NotEmpty demands text or bytes of at least one character: "not_empty".
 func (c *Column[T]) NotEmpty() *Column[T] {
-	return c.measured("not_empty", func(n int) bool { return n > 0 })
+	return c.measured("not_empty", 1, math.MaxInt)
 }
 
 // Length demands from min to max characters of text, or bytes of bytes: "length(1, 200)".
@@ -246,15 +253,24 @@ func (c *Column[T]) Length(low, high int) *Column[T] {
 	if low < 0 || high < low {
 		c.mistake("length(%d, %d): no text is that long; the bounds are 0 or more, the smaller first", low, high)
 	}
-	return c.measured(fmt.Sprintf("length(%d, %d)", low, high), func(n int) bool { return low <= n && n <= high })
+	return c.measured(fmt.Sprintf("length(%d, %d)", low, high), low, high)
 }
 
-func (c *Column[T]) measured(check string, pass func(int) bool) *Column[T] {
+func (c *Column[T]) measured(check string, low, high int) *Column[T] {
 	switch c := any(c).(type) {
 	case *Column[string]:
-		c.each(check, func(s string) bool { return pass(utf8.RuneCountInString(s)) })
+		c.each(check, func(s string) bool {
+			// A character has one to four bytes, so most lengths are settled without counting.
+			if n := len(s); n <= high && (n+3)/4 >= low {
+				return true
+			} else if n < low {
+				return false
+			}
+			n := utf8.RuneCountInString(s)
+			return low <= n && n <= high
+		})
 	case *Column[[]byte]:
-		c.each(check, func(s []byte) bool { return pass(len(s)) })
+		c.each(check, func(s []byte) bool { return low <= len(s) && len(s) <= high })
 	default:
 		c.(interface{ mistake(string, ...any) }).mistake("%s does not apply to a column of type %s", check, kindOf(c))
 	}
@@ -274,7 +290,16 @@ func (c *Column[T]) Matches(pattern string) *Column[T] {
 		c.mistake("%s: %w", check, err)
 		return c
 	}
-	return c.text(check, re.MatchString)
+	t, ok := any(c).(*Column[string])
+	if !ok {
+		return c.text(check, nil)
+	}
+	if match := quickMatch(pattern); match != nil {
+		t.each(check, match)
+	} else {
+		t.scan(check, func(b *block, values []string, fail []uint64) { b.seen(b.rule).mark(re, values, fail) })
+	}
+	return c
 }
 
 // UTF8 demands text that is valid UTF-8: "utf8".
@@ -330,7 +355,7 @@ func (c *Column[T]) Check(name string, pass func(T) bool) *Column[T] {
 
 // evalNotNull marks nulls.
 func evalNotNull(b *block, fail []uint64) {
-	v := b.vector(b.rule.at[0])
+	v := b.bits(b.rule.at[0])
 	for i, word := range v.present {
 		fail[i] |= ^word
 	}

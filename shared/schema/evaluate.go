@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"waggle/shared/fault"
 )
 
@@ -24,6 +22,8 @@ type block struct {
 
 	vectors []*vector // by column; nil where not read yet
 	spare   []*vector // the same, of the block before
+
+	patterns map[*rule]*seenTexts
 }
 
 func (b *block) move(from, n int) {
@@ -31,28 +31,39 @@ func (b *block) move(from, n int) {
 	clear(b.vectors)
 }
 
-// vector returns the values of a column in the block.
-func (b *block) vector(at int) *vector {
+// bits returns a column's vector without its values.
+func (b *block) bits(at int) *vector {
 	if v := b.vectors[at]; v != nil {
 		return v
 	}
 	v, c := b.spare[at], b.columns[at]
 	if v == nil {
-		v = &vector{values: b.schema.columns[at].kind.room(blockRows), present: make([]uint64, blockWords)}
+		v = &vector{present: make([]uint64, blockWords)}
 		v.valid = v.present
 		if c.lost != nil {
 			v.valid = make([]uint64, blockWords)
 		}
 		b.spare[at] = v
 	}
-	b.vectors[at] = v
+	b.vectors[at], v.filled = v, false
 	c.given.readPresent(b.from, b.n, v.present)
 	if c.lost != nil {
 		for i, word := range c.lost.words(b.from / blockRows) {
 			v.valid[i] = v.present[i] &^ word
 		}
 	}
-	c.values.parts(b.from, b.n, func(a arrow.Array, at, first, n int) { fill(v.values, at, a, first, n) })
+	return v
+}
+
+// vector returns the values of a column in the block.
+func (b *block) vector(at int) *vector {
+	v := b.bits(at)
+	if !v.filled {
+		if v.room == nil {
+			v.room = b.schema.columns[at].kind.room(blockRows)
+		}
+		v.values, v.filled = b.columns[at].values.read(b.from, b.n, v.room), true
+	}
 	return v
 }
 

@@ -1,15 +1,11 @@
 package schema
 
 import (
-	"context"
 	"reflect"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/compute"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"waggle/shared/fault"
 	"waggle/shared/table"
 )
 
@@ -78,18 +74,4 @@ func (b *binding) handedOn(extras Extra) arrow.Table {
 	}
 	meta := t.Schema().Metadata()
 	return array.NewTable(arrow.NewSchema(fields, &meta), columns, t.NumRows())
-}
-
-// pick returns the rows that are, or are not, in a set.
-func pick(t arrow.Table, set *marks, in bool) (arrow.Table, error) {
-	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
-	mask.Reserve(int(t.NumRows()))
-	for row := range int(t.NumRows()) {
-		mask.UnsafeAppend(set.has(row) == in)
-	}
-	picked, err := compute.FilterTable(context.Background(), t, compute.NewDatum(mask.NewArray()), compute.DefaultFilterOptions())
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, "split a table", err)
-	}
-	return picked, nil
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"math/bits"
 	"reflect"
 	"slices"
 
@@ -123,10 +124,13 @@ func across(name string, nilFn bool, columns []string, types []reflect.Type, ove
 			vectors[k] = b.vector(at)
 		}
 		pass := over(vectors)
-		for i := range b.n {
-			b.at = i
-			if validInAll(vectors, i) && !pass(i) {
-				fail[i>>6] |= 1 << (i & 63)
+		for w := 0; w*64 < b.n; w++ {
+			for all := validInAll(vectors, w, b.n); all != 0; all &= all - 1 {
+				i := w*64 + bits.TrailingZeros64(all)
+				b.at = i
+				if !pass(i) {
+					fail[w] |= all & -all
+				}
 			}
 		}
 	})
@@ -145,13 +149,16 @@ func across(name string, nilFn bool, columns []string, types []reflect.Type, ove
 	return t
 }
 
-func validInAll(vectors []*vector, i int) bool {
+// validInAll returns a bit for each of 64 rows that every column has a value in.
+func validInAll(vectors []*vector, w, n int) uint64 {
+	all := ^uint64(0)
 	for _, v := range vectors {
-		if v.valid[i>>6]>>(i&63)&1 == 0 {
-			return false
-		}
+		all &= v.valid[w]
 	}
-	return true
+	if left := n - w*64; left < 64 {
+		all &= 1<<left - 1
+	}
+	return all
 }
 
 // Batch is rows that a vectorised rule looks at: up to a few thousand that follow each other.

@@ -1,97 +1,290 @@
 package schema
 
 import (
-	"encoding/binary"
 	"math"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
-// copies is where equal values are.
-type copies struct{ first, last int }
+// Uniqueness is found by hash: rows are dealt to partitions by the hash of their values, each partition fits
+// into the processor's cache, and in each a table says whether a value was there before. Two kinds of rule differ in what the
+// 64 bits are: of one column of numbers the number itself, of everything else a hash, and rows with equal hashes are compared.
+
+// partitionRows is how many rows a partition has on average: its table is half a megabyte.
+const partitionRows = 1 << 14
+
+// passRows is how many rows are dealt out at a time: 12 bytes each.
+const passRows = 1 << 24
+
+const maxPartitions = 1 << 12
 
 // uniqueness marks the rows that break a rule of uniqueness.
 func (e *evaluator) uniqueness(i int, r *rule) {
-	columns := make([]*chunked, len(r.at))
-	for k, at := range r.at {
-		columns[k] = e.columns[at].values
-	}
-	seen := map[string]copies{}
-	var key []byte
-	for row := range e.rows {
-		var ok bool
-		if key, ok = appendKey(key[:0], columns, row); !ok {
-			continue
+	d := &dealer{keys: newKeys(e, r), rows: e.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
+	d.run()
+	for _, m := range d.found {
+		for k := range m.blocks {
+			if m.blocks[k] != nil {
+				e.failed[i].or(k, m.blocks[k])
+			}
 		}
-		if c, again := seen[string(key)]; again {
-			seen[string(key)] = copies{c.first, row}
+	}
+}
+
+// dealer deals rows to partitions.
+type dealer struct {
+	keys    *keys
+	rows    int
+	copies  Copies
+	workers int
+	shift   int      // a hash, shifted right, is its partition
+	counts  [][]int  // by worker: rows of each partition
+	found   []*marks // by worker
+}
+
+func (d *dealer) run() {
+	partitions := 1
+	for partitions < maxPartitions && partitions*partitionRows < d.rows {
+		partitions *= 2
+	}
+	d.shift = 64
+	for n := partitions; n > 1; n /= 2 {
+		d.shift--
+	}
+	d.count(partitions)
+	totals := make([]int, partitions)
+	for _, counts := range d.counts {
+		for p, n := range counts {
+			totals[p] += n
+		}
+	}
+	d.found = make([]*marks, d.workers)
+	for w := range d.found {
+		d.found[w] = newMarks(d.rows)
+	}
+	room := &dealt{}
+	for from := 0; from < partitions; {
+		to, n := from, 0
+		for to < partitions && (n == 0 || n+totals[to] <= passRows) {
+			n += totals[to]
+			to++
+		}
+		if n > passRows { // one partition: a value that is nearly everywhere
+			d.whole(from)
 		} else {
-			seen[string(key)] = copies{row, row}
+			d.pass(room, from, to, n)
+		}
+		from = to
+	}
+}
+
+// share is the blocks that a worker reads, in order of the workers, so that partitions are in order of rows.
+func (d *dealer) share(w int) (from, to int) {
+	blocks := (d.rows + blockRows - 1) / blockRows
+	return blocks * w / d.workers, blocks * (w + 1) / d.workers
+}
+
+func (d *dealer) each(work func(w int)) {
+	var workers sync.WaitGroup
+	for w := range d.workers {
+		workers.Go(func() { work(w) })
+	}
+	workers.Wait()
+}
+
+func (d *dealer) count(partitions int) {
+	d.counts = make([][]int, d.workers)
+	d.each(func(w int) {
+		counts := make([]int, partitions)
+		r := d.keys.reader()
+		from, to := d.share(w)
+		for k := from; k < to; k++ {
+			r.read(k*blockRows, min(blockRows, d.rows-k*blockRows))
+			for _, h := range r.hashes {
+				counts[h>>d.shift]++
+			}
+		}
+		d.counts[w] = counts
+	})
+}
+
+// dealt is the rows of some partitions, one partition after another.
+type dealt struct {
+	hashes []uint64
+	rows   []uint32 // what is over 32 bits is in high
+	high   []uint16 // only where a table has that many rows
+}
+
+func (t *dealt) grow(n int, wide bool) {
+	if cap(t.hashes) < n {
+		t.hashes, t.rows = make([]uint64, n), make([]uint32, n)
+		if wide {
+			t.high = make([]uint16, n)
 		}
 	}
-	for row := range e.rows {
-		var ok bool
-		if key, ok = appendKey(key[:0], columns, row); !ok {
+	t.hashes, t.rows = t.hashes[:n], t.rows[:n]
+}
+
+func (t *dealt) row(i int) int {
+	row := int(t.rows[i])
+	if t.high != nil {
+		row |= int(t.high[i]) << 32
+	}
+	return row
+}
+
+// pass deals the rows of partitions and looks for copies in each.
+func (d *dealer) pass(t *dealt, from, to, n int) {
+	if n == 0 {
+		return
+	}
+	t.grow(n, d.rows > math.MaxUint32)
+	starts := make([]int, to-from+1)
+	places := make([][]int, d.workers)
+	for w := range places {
+		places[w] = make([]int, to-from)
+	}
+	at := 0
+	for p := from; p < to; p++ {
+		starts[p-from] = at
+		for w := range places {
+			places[w][p-from] = at
+			at += d.counts[w][p]
+		}
+	}
+	starts[to-from] = at
+	d.each(func(w int) { d.deal(t, w, from, to, places[w]) })
+
+	var next atomic.Int64
+	d.each(func(w int) {
+		table := newKeyTable(d.keys, d.copies, d.found[w])
+		for p := int(next.Add(1)) - 1; p < to-from; p = int(next.Add(1)) - 1 {
+			table.reset(starts[p+1] - starts[p])
+			for i := starts[p]; i < starts[p+1]; i++ {
+				table.add(t.hashes[i], t.row(i))
+			}
+		}
+	})
+}
+
+func (d *dealer) deal(t *dealt, w, from, to int, places []int) {
+	r := d.keys.reader()
+	first, last := d.share(w)
+	for k := first; k < last; k++ {
+		r.read(k*blockRows, min(blockRows, d.rows-k*blockRows))
+		for i, h := range r.hashes {
+			p := int(h >> d.shift)
+			if p < from || p >= to {
+				continue
+			}
+			at := places[p-from]
+			places[p-from]++
+			row := k*blockRows + int(r.rows[i])
+			t.hashes[at], t.rows[at] = h, uint32(row)
+			if t.high != nil {
+				t.high[at] = uint16(row >> 32)
+			}
+		}
+	}
+}
+
+// whole looks for copies in a partition that is too large to be dealt.
+func (d *dealer) whole(p int) {
+	table := newKeyTable(d.keys, d.copies, d.found[0])
+	table.reset(partitionRows)
+	r := d.keys.reader()
+	for from := 0; from < d.rows; from += blockRows {
+		r.read(from, min(blockRows, d.rows-from))
+		for i, h := range r.hashes {
+			if int(h>>d.shift) == p {
+				table.add(h, from+int(r.rows[i]))
+			}
+		}
+	}
+}
+
+// keyTable says of each value whether it was there before. Rows are added in their order.
+type keyTable struct {
+	keys   *keys
+	copies Copies
+	found  *marks
+	slots  []slot
+	used   int
+}
+
+// slot is a value.
+type slot struct {
+	hash uint64
+	row  int64 // its first row + 1, of AllButLast its last one; negative: it was there twice. 0: no value
+}
+
+func newKeyTable(k *keys, c Copies, found *marks) *keyTable {
+	return &keyTable{keys: k, copies: c, found: found}
+}
+
+// reset empties the table for about n rows. It grows with the values, not with the rows.
+func (t *keyTable) reset(n int) {
+	size := 64
+	for size < 2*min(n, 2*partitionRows) {
+		size *= 2
+	}
+	t.used = 0
+	if cap(t.slots) < size {
+		t.slots = make([]slot, size)
+		return
+	}
+	t.slots = t.slots[:size]
+	clear(t.slots)
+}
+
+func (t *keyTable) add(hash uint64, row int) {
+	mask := uint64(len(t.slots) - 1)
+	for at := hash; ; at++ {
+		s := &t.slots[at&mask]
+		if s.row == 0 {
+			*s = slot{hash, int64(row) + 1}
+			if t.used++; t.used*4 > len(t.slots)*3 {
+				t.grow()
+			}
+			return
+		}
+		if s.hash != hash {
 			continue
 		}
-		c := seen[string(key)]
-		if c.first != c.last && (r.unique == All || r.unique == AllButFirst && row != c.first || r.unique == AllButLast && row != c.last) {
-			e.failed[i].add(row)
+		before := int(max(s.row, -s.row)) - 1
+		if !t.keys.exact && !t.keys.equal(before, row) {
+			continue
 		}
+		switch t.copies {
+		case All:
+			t.found.add(row)
+			if s.row > 0 {
+				t.found.add(before)
+				s.row = -s.row
+			}
+		case AllButFirst:
+			t.found.add(row)
+		case AllButLast:
+			t.found.add(before)
+			s.row = int64(row) + 1
+		}
+		return
 	}
 }
 
-// appendKey writes the values of a row so that equal rows are equal bytes; not ok where one is null.
-func appendKey(dst []byte, columns []*chunked, row int) ([]byte, bool) {
-	for _, c := range columns {
-		a, i := c.find(row)
-		if isNull(a, i) {
-			return dst, false
+func (t *keyTable) grow() {
+	old := t.slots
+	t.slots = make([]slot, 2*len(old))
+	mask := uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.row == 0 {
+			continue
 		}
-		dst = appendValue(dst, a, i)
-	}
-	return dst, true
-}
-
-func appendValue(dst []byte, a arrow.Array, i int) []byte {
-	switch a := a.(type) {
-	case *array.Dictionary:
-		return appendValue(dst, a.Dictionary(), a.GetValueIndex(i))
-	case *array.Date32:
-		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
-	case *array.Date64:
-		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
-	case *array.Timestamp:
-		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
-	}
-	switch v := goValue(a, i).(type) {
-	case int64:
-		return binary.LittleEndian.AppendUint64(dst, uint64(v))
-	case uint64:
-		return binary.LittleEndian.AppendUint64(dst, v)
-	case float64:
-		return binary.LittleEndian.AppendUint64(dst, floatKey(v))
-	case bool:
-		if v {
-			return append(dst, 1)
+		at := s.hash
+		for t.slots[at&mask].row != 0 {
+			at++
 		}
-		return append(dst, 0)
-	case string:
-		return append(binary.AppendUvarint(dst, uint64(len(v))), v...)
-	case []byte:
-		return append(binary.AppendUvarint(dst, uint64(len(v))), v...)
+		t.slots[at&mask] = s
 	}
-	return dst
-}
-
-// floatKey is equal for every NaN, and for 0 and -0.
-func floatKey(f float64) uint64 {
-	switch {
-	case f != f:
-		return math.Float64bits(math.NaN())
-	case f == 0:
-		return 0
-	}
-	return math.Float64bits(f)
 }

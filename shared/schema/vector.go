@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/binary"
 	"sort"
 	"time"
 
@@ -76,7 +77,9 @@ func (c *chunked) slice(from, n int) arrow.Array {
 
 // vector is the values of one column in a block.
 type vector struct {
-	values  any      // []T; at nulls there is anything
+	values  any      // []T; at nulls there is anything. It is the column's own memory where that can be, so never written
+	filled  bool     // values are those of the block
+	room    any      // a []T for values that have to be put together
 	present []uint64 // a bit a row: not null. Behind the last row all are set
 	valid   []uint64 // a bit a row: present, and converted where the schema coerces
 }
@@ -95,20 +98,114 @@ func isNull(a arrow.Array, i int) bool {
 }
 
 // readPresent sets the bits of rows that are not null.
-func (c *chunked) readPresent(from, n int, bits []uint64) {
-	for i := range bits {
-		bits[i] = ^uint64(0)
+func (c *chunked) readPresent(from, n int, set []uint64) {
+	for i := range set {
+		set[i] = ^uint64(0)
 	}
 	c.parts(from, n, func(a arrow.Array, at, first, n int) {
-		if _, dictionary := a.(*array.Dictionary); a.NullN() == 0 && !dictionary && a.DataType().ID() != arrow.NULL {
+		if d, ok := a.(*array.Dictionary); ok && d.Dictionary().NullN() == 0 {
+			clearNulls(set, at, d.NullBitmapBytes(), d.Offset()+first, n)
+			return
+		}
+		if simpleNulls(a) {
+			if a.NullN() > 0 {
+				clearNulls(set, at, a.NullBitmapBytes(), a.Data().Offset()+first, n)
+			}
 			return
 		}
 		for k := range n {
 			if isNull(a, first+k) {
-				bits[(at+k)>>6] &^= 1 << ((at + k) & 63)
+				set[(at+k)>>6] &^= 1 << ((at + k) & 63)
 			}
 		}
 	})
+}
+
+// simpleNulls reports whether the nulls of an array are those of its bitmap.
+func simpleNulls(a arrow.Array) bool {
+	switch a.DataType().ID() {
+	case arrow.NULL, arrow.DICTIONARY, arrow.SPARSE_UNION, arrow.DENSE_UNION, arrow.RUN_END_ENCODED, arrow.EXTENSION:
+		return false
+	}
+	return true
+}
+
+// clearNulls clears, from bit at on, the bits that are not set in a bitmap from bit first on; no bitmap clears none.
+func clearNulls(set []uint64, at int, bitmap []byte, first, n int) {
+	if len(bitmap) == 0 {
+		return
+	}
+	for done := 0; done < n; {
+		some := min(64-(at+done)&63, n-done)
+		null := ^loadBits(bitmap, first+done, some)
+		if some < 64 {
+			null &= 1<<some - 1
+		}
+		set[(at+done)>>6] &^= null << ((at + done) & 63)
+		done += some
+	}
+}
+
+// loadBits reads n bits, 64 at most, of a bitmap from a bit on. Bits behind them may be anything.
+func loadBits(bitmap []byte, from, n int) uint64 {
+	at, shift := from>>3, from&7
+	if at+8 <= len(bitmap) {
+		word := binary.LittleEndian.Uint64(bitmap[at:]) >> shift
+		if shift > 0 && n > 64-shift {
+			word |= uint64(bitmap[at+8]) << (64 - shift)
+		}
+		return word
+	}
+	var word uint64
+	for k := range n {
+		if i := from + k; bitmap[i>>3]>>(i&7)&1 == 1 {
+			word |= 1 << k
+		}
+	}
+	return word
+}
+
+// own returns n values of an array as the []T that they are in memory; nil where they are not.
+func own(a arrow.Array, first, n int) any {
+	switch a := a.(type) {
+	case *array.Int64:
+		return a.Int64Values()[first : first+n]
+	case *array.Int32:
+		return a.Int32Values()[first : first+n]
+	case *array.Int16:
+		return a.Int16Values()[first : first+n]
+	case *array.Int8:
+		return a.Int8Values()[first : first+n]
+	case *array.Uint64:
+		return a.Uint64Values()[first : first+n]
+	case *array.Uint32:
+		return a.Uint32Values()[first : first+n]
+	case *array.Uint16:
+		return a.Uint16Values()[first : first+n]
+	case *array.Uint8:
+		return a.Uint8Values()[first : first+n]
+	case *array.Float64:
+		return a.Float64Values()[first : first+n]
+	case *array.Float32:
+		return a.Float32Values()[first : first+n]
+	}
+	return nil
+}
+
+// read returns n values as a []T, in room unless the column has them like that in one piece.
+func (c *chunked) read(from, n int, room any) (values any) {
+	c.parts(from, n, func(a arrow.Array, at, first, some int) {
+		if some == n {
+			values = own(a, first, n)
+		}
+		if values == nil {
+			fill(room, at, a, first, some)
+		}
+	})
+	if values == nil {
+		return room
+	}
+	return values
 }
 
 // fill reads n values of an array into dst[at:], a []T that its kind made.
@@ -147,8 +244,30 @@ func fill(dst any, at int, a arrow.Array, first, n int) {
 		for k := range n {
 			dst[at+k] = a.Value(first + k)
 		}
+	case []string:
+		fillText(dst[at:at+n], a, first)
 	default:
 		fillWide(dst, at, a, first, n)
+	}
+}
+
+// fillText reads text. At nulls it may be anything.
+func fillText(dst []string, a arrow.Array, first int) {
+	switch a := a.(type) {
+	case *array.String:
+		for k := range dst {
+			dst[k] = a.Value(first + k)
+		}
+	case *array.LargeString:
+		for k := range dst {
+			dst[k] = a.Value(first + k)
+		}
+	case *array.StringView:
+		for k := range dst {
+			if dst[k] = ""; a.IsValid(first + k) {
+				dst[k] = a.Value(first + k)
+			}
+		}
 	}
 }
 
@@ -160,8 +279,6 @@ func fillWide(dst any, at int, a arrow.Array, first, n int) {
 		switch dst := dst.(type) {
 		case [][]byte:
 			dst[at+k] = a.(interface{ Value(int) []byte }).Value(first + k)
-		case []string:
-			dst[at+k] = a.(interface{ Value(int) string }).Value(first + k)
 		case []time.Time:
 			dst[at+k] = timeOf(a, first+k)
 		}
