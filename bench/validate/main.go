@@ -31,6 +31,7 @@ type options struct {
 	source     string
 	cache      string
 	cpuProfile string
+	lean       bool
 }
 
 func command() error {
@@ -42,6 +43,7 @@ func command() error {
 	flag.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of a timed run")
 	runs := flag.Int("runs", 5, "how often; the figures are medians")
 	limit := flag.Duration("limit", 30*time.Minute, "give up after this time")
+	flag.BoolVar(&o.lean, "lean", false, "give memory that is free back to the system before the clock starts")
 	child := flag.Bool("child", false, "one run in this process, for the program itself")
 	flag.Parse()
 	if o.rows < 0 || o.bad < 0 || o.bad > 100 || *runs < 1 || flag.NArg() > 0 {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -24,8 +26,10 @@ type measured struct {
 	verdict
 	Seconds  float64 `json:"seconds"`
 	CPU      float64 `json:"cpu_seconds"`
+	Kernel   float64 `json:"kernel_seconds"` // of the CPU's
 	TablesMB float64 `json:"tables_mb"`
-	PeakMB   float64 `json:"peak_mb"` // 0 where the system does not say
+	PeakMB   float64 `json:"peak_mb"`  // 0 where the system does not say
+	AboveMB  float64 `json:"above_mb"` // the most memory over what was held before, without the tables that were made
 }
 
 // measure times one run in this process.
@@ -67,6 +71,10 @@ func measureTable(ctx context.Context, o options, folder table.Folder, name stri
 		return m, err
 	}
 	m.TablesMB = figures.Round(megabytes(in) + megabytes(good) + megabytes(bad))
+	m.AboveMB -= megabytes(good) + megabytes(bad)
+	if o.source == "parquet" {
+		m.AboveMB -= megabytes(in)
+	}
 	var sum checksum
 	tableSum(&sum.valid, good)
 	tableSum(&sum.invalid, bad)
@@ -113,7 +121,9 @@ func measureStructs(ctx context.Context, o options, folder table.Folder, name st
 
 // timed calls what is measured, from a heap without garbage.
 func timed(o options, call func() error) (m measured, err error) {
-	runtime.GC()
+	if runtime.GC(); o.lean {
+		debug.FreeOSMemory()
+	}
 	forgetPeak()
 	if o.cpuProfile != "" {
 		f, err := os.Create(o.cpuProfile)
@@ -125,24 +135,35 @@ func timed(o options, call func() error) (m measured, err error) {
 			return m, err
 		}
 	}
-	cpu, began := figures.CPU(), time.Now()
+	before := held("VmRSS:")
+	cpu, kernel, began := figures.CPU(), kernelTime(), time.Now()
 	err = call()
 	m.Seconds, m.CPU = time.Since(began).Seconds(), (figures.CPU() - cpu).Seconds()
 	pprof.StopCPUProfile()
-	m.PeakMB = peak()
+	m.Kernel = (kernelTime() - kernel).Seconds()
+	m.PeakMB = held("VmHWM:")
+	m.AboveMB = m.PeakMB - before
 	return m, err
 }
 
 // forgetPeak makes the kernel count the most memory from here on, where it can.
 func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
-// peak is the most memory since forgetPeak.
-func peak() float64 {
+func kernelTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Stime.Nano())
+}
+
+// held is what this process holds, VmRSS, or the most it held since forgetPeak, VmHWM; 0 where the system does not say.
+func held(which string) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	_, after, _ := strings.Cut(string(status), which)
 	kb, _, _ := strings.Cut(strings.TrimSpace(after), " ")
 	n, err := strconv.ParseFloat(kb, 64)
 	if err != nil {

@@ -240,7 +240,14 @@ func (c *Column[T]) OneOf(values ...T) *Column[T] {
 	if more := len(values) - namedValues; more > 0 {
 		shown = append(shown, fmt.Sprintf("..., %d more", more))
 	}
-	return c.each("one_of(["+strings.Join(shown, ", ")+"])", c.ops.oneOf(values))
+	check := "one_of([" + strings.Join(shown, ", ") + "])"
+	if t, ok := any(c).(*Column[string]); ok {
+		if s := newTextSet(any(values).([]string)); s != nil {
+			t.scan(check, func(_ *block, values []string, fail []uint64) { s.mark(values, fail) })
+			return c
+		}
+	}
+	return c.each(check, c.ops.oneOf(values))
 }
 
 // NotEmpty demands text or bytes of at least one character: "not_empty".
@@ -294,8 +301,8 @@ func (c *Column[T]) Matches(pattern string) *Column[T] {
 	if !ok {
 		return c.text(check, nil)
 	}
-	if match := quickMatch(pattern); match != nil {
-		t.each(check, match)
+	if m := quickMatch(pattern); m != nil {
+		t.scan(check, func(_ *block, values []string, fail []uint64) { m.mark(values, fail) })
 	} else {
 		t.scan(check, func(b *block, values []string, fail []uint64) { b.seen(b.rule).mark(re, values, fail) })
 	}

@@ -28,7 +28,7 @@ func newKeys(e *evaluator, r *rule) *keys {
 
 func keysOf(columns []*chunked) *keys {
 	k := &keys{columns: columns, seed: maphash.MakeSeed()}
-	k.odd = maphash.Comparable(k.seed, 1)
+	k.odd = maphash.Comparable(k.seed, 1) | 1
 	k.exact = len(columns) == 1 && isNumeric(columns[0].kind)
 	return k
 }
@@ -45,9 +45,7 @@ func isNumeric(t arrow.DataType) bool {
 
 // spread makes a number a hash; different numbers have different ones.
 func (k *keys) spread(x uint64) uint64 {
-	x ^= k.odd
-	x = (x ^ x>>32) * 0xd6e8feb86659fd93
-	x = (x ^ x>>32) * 0xd6e8feb86659fd93
+	x = (x ^ k.odd<<1) * k.odd
 	return x ^ x>>32
 }
 

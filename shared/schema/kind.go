@@ -186,13 +186,7 @@ func Float32(name string) *Column[float32] {
 // dictionary.
 func Text(name string) *Column[string] {
 	return newColumn(name, kindFor[string]("text", arrow.BinaryTypes.String, arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW),
-		texts())
-}
-
-func texts() ops[string] {
-	o := number(func(s string) string { return s })
-	o.oneOf = amongTexts
-	return o
+		number(func(s string) string { return s }))
 }
 
 // Bool declares a column of booleans, "bool".

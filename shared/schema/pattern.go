@@ -12,16 +12,16 @@ import (
 // another: ^[A-Z], ^\d{4}-\d{2}$, ^(?i:de)[0-9]+$. Such a pattern needs no search: each character belongs to
 // one step. It returns nil for every other pattern; those are the business of package regexp, which takes ten times
 // as long.
-func quickMatch(pattern string) func(string) bool {
+func quickMatch(pattern string) *stepMatcher {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil
 	}
-	var m stepMatcher
+	m := &stepMatcher{}
 	if !m.compile(re.Simplify()) || !m.sure() {
 		return nil
 	}
-	return m.match
+	return m
 }
 
 // step is a class of characters, so many times.
@@ -183,6 +183,27 @@ func (s *step) meets(o *step) bool {
 		}
 	}
 	return false
+}
+
+// mark marks the values that do not match.
+func (m *stepMatcher) mark(values []string, fail []uint64) {
+	if len(m.steps) == 1 && m.steps[0].min == 1 && m.steps[0].wide == nil && !m.end { // only the first byte matters
+		var class [256]bool
+		for r := range rune(utf8.RuneSelf) {
+			class[r] = m.steps[0].has(r)
+		}
+		for i, v := range values {
+			if len(v) == 0 || !class[v[0]] {
+				fail[i>>6] |= 1 << (i & 63)
+			}
+		}
+		return
+	}
+	for i, v := range values {
+		if !m.match(v) {
+			fail[i>>6] |= 1 << (i & 63)
+		}
+	}
 }
 
 func (m *stepMatcher) match(text string) bool {

@@ -8,7 +8,7 @@ import (
 
 // textSet is a set of texts that is asked for each value of a column. It hashes the length, the first and the last eight
 // bytes: for words that is all of them, and it is a fourth of what a map takes. Where that tells the set's texts badly
-// apart, amongTexts takes a map.
+// apart, there is none, and a map is taken.
 type textSet struct {
 	slots []string
 	used  []bool
@@ -18,15 +18,27 @@ type textSet struct {
 // longestProbe is how many slots a search may look at.
 const longestProbe = 8
 
-func amongTexts(values []string) func(string) bool {
-	s := textSet{slots: make([]string, 1<<bits.Len(uint(4*len(values)+4)))}
+func newTextSet(values []string) *textSet {
+	s := &textSet{slots: make([]string, 1<<bits.Len(uint(4*len(values)+4)))}
 	s.used, s.mask = make([]bool, len(s.slots)), uint64(len(s.slots)-1)
 	for _, v := range values {
 		if !s.add(v) {
-			return amongComparable(values)
+			return nil
 		}
 	}
-	return s.has
+	return s
+}
+
+// mark marks the values that are not in the set.
+func (s *textSet) mark(values []string, fail []uint64) {
+	for i, v := range values {
+		at := textHash(v)
+		for ; s.used[at&s.mask] && s.slots[at&s.mask] != v; at++ {
+		}
+		if !s.used[at&s.mask] {
+			fail[i>>6] |= 1 << (i & 63)
+		}
+	}
 }
 
 func (s *textSet) add(v string) bool {
@@ -40,15 +52,6 @@ func (s *textSet) add(v string) bool {
 			return true
 		}
 		at++
-	}
-	return false
-}
-
-func (s *textSet) has(v string) bool {
-	for at := textHash(v); s.used[at&s.mask]; at++ {
-		if s.slots[at&s.mask] == v {
-			return true
-		}
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -14,8 +13,8 @@ import (
 // partitionRows is how many rows a partition has on average: its table is half a megabyte.
 const partitionRows = 1 << 14
 
-// passRows is how many rows are dealt out at a time: 12 bytes each.
-const passRows = 1 << 24
+// passRows is how many rows are dealt out at a time: 16 bytes each.
+const passRows = 12 << 20
 
 const maxPartitions = 1 << 12
 
@@ -63,7 +62,7 @@ func (d *dealer) run() {
 	for w := range d.found {
 		d.found[w] = newMarks(d.rows)
 	}
-	room := &dealt{}
+	var room []dealt
 	for from := 0; from < partitions; {
 		to, n := from, 0
 		for to < partitions && (n == 0 || n+totals[to] <= passRows) {
@@ -72,8 +71,11 @@ func (d *dealer) run() {
 		}
 		if n > passRows { // one partition: a value that is nearly everywhere
 			d.whole(from)
-		} else {
-			d.pass(room, from, to, n)
+		} else if n > 0 {
+			if n > cap(room) {
+				room = make([]dealt, n)
+			}
+			d.pass(room[:n], from, to)
 		}
 		from = to
 	}
@@ -109,37 +111,14 @@ func (d *dealer) count(partitions int) {
 	})
 }
 
-// dealt is the rows of some partitions, one partition after another.
+// dealt is a row in its partition.
 type dealt struct {
-	hashes []uint64
-	rows   []uint32 // what is over 32 bits is in high
-	high   []uint16 // only where a table has that many rows
-}
-
-func (t *dealt) grow(n int, wide bool) {
-	if cap(t.hashes) < n {
-		t.hashes, t.rows = make([]uint64, n), make([]uint32, n)
-		if wide {
-			t.high = make([]uint16, n)
-		}
-	}
-	t.hashes, t.rows = t.hashes[:n], t.rows[:n]
-}
-
-func (t *dealt) row(i int) int {
-	row := int(t.rows[i])
-	if t.high != nil {
-		row |= int(t.high[i]) << 32
-	}
-	return row
+	hash uint64
+	row  int64
 }
 
 // pass deals the rows of partitions and looks for copies in each.
-func (d *dealer) pass(t *dealt, from, to, n int) {
-	if n == 0 {
-		return
-	}
-	t.grow(n, d.rows > math.MaxUint32)
+func (d *dealer) pass(rows []dealt, from, to int) {
 	starts := make([]int, to-from+1)
 	places := make([][]int, d.workers)
 	for w := range places {
@@ -154,21 +133,21 @@ func (d *dealer) pass(t *dealt, from, to, n int) {
 		}
 	}
 	starts[to-from] = at
-	d.each(func(w int) { d.deal(t, w, from, to, places[w]) })
+	d.each(func(w int) { d.deal(rows, w, from, to, places[w]) })
 
 	var next atomic.Int64
 	d.each(func(w int) {
 		table := newKeyTable(d.keys, d.copies, d.found[w])
 		for p := int(next.Add(1)) - 1; p < to-from; p = int(next.Add(1)) - 1 {
 			table.reset(starts[p+1] - starts[p])
-			for i := starts[p]; i < starts[p+1]; i++ {
-				table.add(t.hashes[i], t.row(i))
+			for _, r := range rows[starts[p]:starts[p+1]] {
+				table.add(r.hash, int(r.row))
 			}
 		}
 	})
 }
 
-func (d *dealer) deal(t *dealt, w, from, to int, places []int) {
+func (d *dealer) deal(rows []dealt, w, from, to int, places []int) {
 	r := d.keys.reader()
 	first, last := d.share(w)
 	for k := first; k < last; k++ {
@@ -180,11 +159,7 @@ func (d *dealer) deal(t *dealt, w, from, to int, places []int) {
 			}
 			at := places[p-from]
 			places[p-from]++
-			row := k*blockRows + int(r.rows[i])
-			t.hashes[at], t.rows[at] = h, uint32(row)
-			if t.high != nil {
-				t.high[at] = uint16(row >> 32)
-			}
+			rows[at] = dealt{h, int64(k*blockRows + int(r.rows[i]))}
 		}
 	}
 }
