@@ -32,6 +32,8 @@ type options struct {
 	cache      string
 	cpuProfile string
 	lean       bool
+	stream     bool
+	outputs    bool
 }
 
 func command() error {
@@ -44,11 +46,16 @@ func command() error {
 	runs := flag.Int("runs", 5, "how often; the figures are medians")
 	limit := flag.Duration("limit", 30*time.Minute, "give up after this time")
 	flag.BoolVar(&o.lean, "lean", false, "give memory that is free back to the system before the clock starts")
+	flag.BoolVar(&o.stream, "stream", false, "with -source parquet: a row group at a time, to files")
+	flag.BoolVar(&o.outputs, "outputs", true, "with -stream: write the valid and the invalid rows")
 	child := flag.Bool("child", false, "one run in this process, for the program itself")
 	flag.Parse()
 	if o.rows < 0 || o.bad < 0 || o.bad > 100 || *runs < 1 || flag.NArg() > 0 {
 		flag.Usage()
 		return errors.New("-rows is 0 or more, -bad 0 to 100, -runs 1 or more")
+	}
+	if o.stream && o.source != "parquet" {
+		return errors.New("-stream reads a file: add -source parquet")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
@@ -67,6 +74,7 @@ type figure struct {
 	Rows       int     `json:"rows"`
 	BadPercent float64 `json:"bad_percent"`
 	Source     string  `json:"source"`
+	Stream     bool    `json:"stream,omitempty"`
 	Seconds    float64 `json:"seconds"`
 	CPU        float64 `json:"cpu_seconds"`
 	RowsPerS   int     `json:"rows_per_second"`
@@ -83,8 +91,8 @@ const verified = 1_000_000
 func bench(ctx context.Context, o options, runs int) error {
 	small := o
 	small.rows, small.cpuProfile = min(o.rows, verified), ""
-	want := naive(small.rows, o.bad)
-	f := figure{Rows: o.rows, BadPercent: o.bad, Source: o.source, Runs: runs}
+	want := naive(small.rows, o.bad, !o.stream || o.outputs)
+	f := figure{Rows: o.rows, BadPercent: o.bad, Source: o.source, Stream: o.stream, Runs: runs}
 	if o.rows > verified {
 		if _, err := run(ctx, small, want); err != nil {
 			return err
@@ -117,7 +125,8 @@ func thousandths(f float64) float64 { return float64(int64(f*1000+0.5)) / 1000 }
 
 // run measures in a process of its own and compares, unless want is the zero verdict.
 func run(ctx context.Context, o options, want verdict) (m measured, err error) {
-	_, err = figures.Child(ctx, &m, "-child", "-rows", strconv.Itoa(o.rows), "-bad", strconv.FormatFloat(o.bad, 'g', -1, 64), "-source", o.source, "-cache", o.cache, "-cpuprofile", o.cpuProfile)
+	_, err = figures.Child(ctx, &m, "-child", "-rows", strconv.Itoa(o.rows), "-bad", strconv.FormatFloat(o.bad, 'g', -1, 64), "-source", o.source, "-cache", o.cache, "-cpuprofile", o.cpuProfile,
+		fmt.Sprintf("-lean=%t", o.lean), fmt.Sprintf("-stream=%t", o.stream), fmt.Sprintf("-outputs=%t", o.outputs))
 	if err == nil && want != (verdict{}) && m.verdict != want {
 		err = fmt.Errorf("%w: at %d rows %+v, not %+v", errDiffers, o.rows, m.verdict, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -37,6 +38,9 @@ func measure(ctx context.Context, o options) (measured, error) {
 	folder, name, err := dataset(ctx, o.cache, o.rows, o.bad)
 	if err != nil {
 		return measured{}, err
+	}
+	if o.stream {
+		return measureStream(ctx, o, folder, name)
 	}
 	switch o.source {
 	case "structs":
@@ -78,8 +82,53 @@ func measureTable(ctx context.Context, o options, folder table.Folder, name stri
 	var sum checksum
 	tableSum(&sum.valid, good)
 	tableSum(&sum.invalid, bad)
-	m.verdict = verdictOf(result, &sum, good.NumRows(), bad.NumRows())
+	m.verdict = verdictOf(result.ErrorCount, result.Counts, result.InvalidRows(), &sum, good.NumRows(), bad.NumRows())
 	return m, nil
+}
+
+// measureStream writes both tables to files, row group by row group, and reads them afterwards to compare.
+func measureStream(ctx context.Context, o options, folder table.Folder, name string) (measured, error) {
+	valid, invalid := schema.Output{Folder: folder, File: "valid.parquet"}, schema.Output{Folder: folder, File: "invalid.parquet"}
+	if !o.outputs {
+		valid, invalid = schema.Output{}, schema.Output{}
+	}
+	var r *schema.ParquetResult
+	m, err := timed(o, func() (err error) {
+		r, err = schema.ValidateParquet(ctx, rules(), folder, name, &schema.ParquetOptions{Valid: valid, Invalid: invalid, TempDir: o.cache})
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	m.AboveMB = 0
+	var sum checksum
+	m.verdict = verdict{ValidRows: r.Rows - r.InvalidRowCount, InvalidRows: r.InvalidRowCount}
+	if o.outputs {
+		err = errors.Join(fileSum(ctx, &sum.valid, folder, valid.File, m.ValidRows), fileSum(ctx, &sum.invalid, folder, invalid.File, m.InvalidRows))
+	}
+	m.verdict = verdictOf(r.ErrorCount, r.Counts, r.InvalidRows(), &sum, m.ValidRows, m.InvalidRows)
+	return m, err
+}
+
+// fileSum adds the rows of a file to a table's sum, a row group at a time.
+func fileSum(ctx context.Context, sum *uint64, folder table.Folder, name string, rows int) error {
+	f, err := table.OpenParquet(ctx, folder, name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for g := range f.Groups() {
+		t, err := f.Read(ctx, g)
+		if err != nil {
+			return err
+		}
+		rows -= t.NumRows()
+		tableSum(sum, t)
+	}
+	if rows != 0 {
+		return fmt.Errorf("%s lacks %d rows", name, rows)
+	}
+	return nil
 }
 
 // sale is a row as a struct. Structs have no dates: it has a timestamp.
@@ -114,7 +163,7 @@ func measureStructs(ctx context.Context, o options, folder table.Folder, name st
 	var sum checksum
 	structSum(&sum.valid, good)
 	structSum(&sum.invalid, bad)
-	m.verdict = verdictOf(result, &sum, len(good), len(bad))
+	m.verdict = verdictOf(result.ErrorCount, result.Counts, result.InvalidRows(), &sum, len(good), len(bad))
 	runtime.KeepAlive(in)
 	return m, nil
 }
@@ -172,11 +221,14 @@ func held(which string) float64 {
 	return figures.Round(n / 1024)
 }
 
-func verdictOf(r *schema.Result, sum *checksum, valid, invalid int) verdict {
-	for f := range r.Errors() {
-		sum.pair(f.Row, f.Column+" "+checkName(f.Check))
+func verdictOf(errors int, counts []schema.Count, rows iter.Seq[int], sum *checksum, valid, invalid int) verdict {
+	for _, c := range counts {
+		sum.broken(c.Column+" "+checkName(c.Check), c.Count)
 	}
-	return verdict{Errors: r.ErrorCount, ValidRows: valid, InvalidRows: invalid, Checksum: sum.String()}
+	for i := range rows {
+		sum.row(i)
+	}
+	return verdict{Errors: errors, ValidRows: valid, InvalidRows: invalid, Checksum: sum.String()}
 }
 
 // checkName leaves the values out of one_of, whose name is long.

@@ -21,6 +21,8 @@ type binding struct {
 	schema  *Schema
 	table   *table.Table
 	rows    int
+	base    int            // the row of the whole table that row 0 is, where this is a part of one
+	total   int            // how many rows the whole has
 	columns []*boundColumn // nil where the table's column is missing or of another type
 	rules   []*rule        // those that can be evaluated, in order
 	evals   []func(*block, []uint64)
@@ -29,7 +31,10 @@ type binding struct {
 	extra   []string  // columns that the schema does not name
 }
 
-func bind(s *Schema, rows any) (*binding, error) {
+func bind(s *Schema, rows any) (*binding, error) { return bindPart(s, rows, 0, -1) }
+
+// bindPart binds rows that are a part of total rows, from row base on; total is negative where they are the whole.
+func bindPart(s *Schema, rows any, base, total int) (*binding, error) {
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
@@ -37,7 +42,10 @@ func bind(s *Schema, rows any) (*binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &binding{schema: s, table: t, rows: t.NumRows(), columns: make([]*boundColumn, len(s.columns))}
+	b := &binding{schema: s, table: t, rows: t.NumRows(), base: base, total: total, columns: make([]*boundColumn, len(s.columns))}
+	if total < 0 {
+		b.total = b.rows
+	}
 	names := t.Columns()
 	if err := duplicates(names); err != nil {
 		return nil, err
@@ -104,8 +112,8 @@ func (b *binding) column(i int, c *column, at int) {
 func (b *binding) bindRules(rows any) error {
 	for _, r := range b.schema.rules {
 		if r.count != nil {
-			if !r.count(b.rows) {
-				b.broken = append(b.broken, Failure{Check: r.check, Severity: r.severity, FailureCase: int64(b.rows), Row: NoRow})
+			if !r.count(b.total) {
+				b.broken = append(b.broken, Failure{Check: r.check, Severity: r.severity, FailureCase: int64(b.total), Row: NoRow})
 			}
 			continue
 		}
@@ -130,6 +138,15 @@ func (b *binding) bindRules(rows any) error {
 		}
 	}
 	return nil
+}
+
+// columnsOf returns a rule's columns.
+func (b *binding) columnsOf(r *rule) []*chunked {
+	columns := make([]*chunked, len(r.at))
+	for i, at := range r.at {
+		columns[i] = b.columns[at].values
+	}
+	return columns
 }
 
 // addCoerce puts the rule of a converted column at its place in the order.

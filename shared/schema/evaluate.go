@@ -16,6 +16,7 @@ const noPlace = -1
 type block struct {
 	columns []*boundColumn
 	schema  *Schema
+	base    int // see binding
 	from, n int
 	rule    *rule // that is evaluated
 	at      int   // the row, counted in the block, that a user's function looks at
@@ -114,7 +115,7 @@ func (e *evaluator) run() error {
 
 func (e *evaluator) newBlock() *block {
 	n := len(e.columns)
-	return &block{columns: e.columns, schema: e.schema, vectors: make([]*vector, n), spare: make([]*vector, n)}
+	return &block{columns: e.columns, schema: e.schema, base: e.base, vectors: make([]*vector, n), spare: make([]*vector, n)}
 }
 
 // block evaluates every rule on block k and reports whether that worked.
@@ -144,9 +145,9 @@ func (e *evaluator) block(b *block, k int) bool {
 func (e *evaluator) call(eval func(*block, []uint64), b *block, fail []uint64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			where := fmt.Sprintf("row %d", b.from+b.at)
+			where := fmt.Sprintf("row %d", e.base+b.from+b.at)
 			if b.at == noPlace {
-				where = fmt.Sprintf("rows %d to %d", b.from, b.from+b.n-1)
+				where = fmt.Sprintf("rows %d to %d", e.base+b.from, e.base+b.from+b.n-1)
 			}
 			err = fault.New(fault.Invalid, "%s: schema %q: %s panicked at %s: %v", e.schema.origin, e.schema.name, b.rule.what(), where, p).
 				WithHint("mend the rule's function; the rows were not judged")

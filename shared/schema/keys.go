@@ -18,14 +18,6 @@ type keys struct {
 	odd     uint64 // made of the seed: nobody can choose values that all fall into one partition
 }
 
-func newKeys(e *evaluator, r *rule) *keys {
-	columns := make([]*chunked, len(r.at))
-	for i, at := range r.at {
-		columns[i] = e.columns[at].values
-	}
-	return keysOf(columns)
-}
-
 func keysOf(columns []*chunked) *keys {
 	k := &keys{columns: columns, seed: maphash.MakeSeed()}
 	k.odd = maphash.Comparable(k.seed, 1) | 1

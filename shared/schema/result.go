@@ -189,10 +189,10 @@ func (e *evaluator) result() *Result {
 	return r
 }
 
-// failure is rule i's failure at a row.
+// failure is rule i's failure at a row of the binding.
 func (b *binding) failure(i, row int) Failure {
 	r := b.rules[i]
-	f := Failure{Column: r.column(), Check: r.check, Severity: r.severity, Row: row}
+	f := Failure{Column: r.column(), Check: r.check, Severity: r.severity, Row: b.base + row}
 	value := func(at int) any {
 		a, k := b.columns[at].given.find(row)
 		return failureCase(a, k)

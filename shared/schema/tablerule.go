@@ -186,7 +186,7 @@ func (b *Batch) Fail(row int) {
 // promised, and be safe for several goroutines; if it panics, Validate returns an error that names it.
 func Vectorised(name string, mark func(*Batch), columns ...string) *TableRule {
 	t := tableRule(name, columns, func(b *block, fail []uint64) {
-		batch := &Batch{Rows: b.n, First: b.from, fail: fail}
+		batch := &Batch{Rows: b.n, First: b.base + b.from, fail: fail}
 		for _, at := range b.rule.at {
 			batch.Columns = append(batch.Columns, b.columns[at].values.slice(b.from, b.n))
 		}

@@ -20,7 +20,7 @@ const maxPartitions = 1 << 12
 
 // uniqueness marks the rows that break a rule of uniqueness.
 func (e *evaluator) uniqueness(i int, r *rule) {
-	d := &dealer{keys: newKeys(e, r), rows: e.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
+	d := &dealer{keys: keysOf(e.columnsOf(r)), rows: e.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
 	d.run()
 	for _, m := range d.found {
 		for k := range m.blocks {
@@ -179,13 +179,15 @@ func (d *dealer) whole(p int) {
 	}
 }
 
-// keyTable says of each value whether it was there before. Rows are added in their order.
+// keyTable says of each value whether it was there before. Rows may be added in any order.
 type keyTable struct {
 	keys   *keys
 	copies Copies
 	found  *marks
 	slots  []slot
 	used   int
+	hashed bool     // equal hashes are told apart by a second one, not by the values
+	second []uint64 // by slot, where hashed
 }
 
 // slot is a value.
@@ -207,18 +209,25 @@ func (t *keyTable) reset(n int) {
 	t.used = 0
 	if cap(t.slots) < size {
 		t.slots = make([]slot, size)
-		return
+	} else {
+		t.slots = t.slots[:size]
+		clear(t.slots)
 	}
-	t.slots = t.slots[:size]
-	clear(t.slots)
+	if t.hashed && len(t.second) < size {
+		t.second = make([]uint64, size)
+	}
 }
 
-func (t *keyTable) add(hash uint64, row int) {
+func (t *keyTable) add(hash uint64, row int) { t.addHashed(hash, 0, row) }
+
+func (t *keyTable) addHashed(hash, second uint64, row int) {
 	mask := uint64(len(t.slots) - 1)
 	for at := hash; ; at++ {
 		s := &t.slots[at&mask]
 		if s.row == 0 {
-			*s = slot{hash, int64(row) + 1}
+			if *s = (slot{hash, int64(row) + 1}); t.hashed {
+				t.second[at&mask] = second
+			}
 			if t.used++; t.used*4 > len(t.slots)*3 {
 				t.grow()
 			}
@@ -228,31 +237,44 @@ func (t *keyTable) add(hash uint64, row int) {
 			continue
 		}
 		before := int(max(s.row, -s.row)) - 1
-		if !t.keys.exact && !t.keys.equal(before, row) {
+		if t.hashed {
+			if t.second[at&mask] != second {
+				continue
+			}
+		} else if !t.keys.exact && !t.keys.equal(before, row) {
 			continue
 		}
-		switch t.copies {
-		case All:
-			t.found.add(row)
-			if s.row > 0 {
-				t.found.add(before)
-				s.row = -s.row
-			}
-		case AllButFirst:
-			t.found.add(row)
-		case AllButLast:
-			t.found.add(before)
-			s.row = int64(row) + 1
-		}
+		t.again(s, before, row)
 		return
 	}
 }
 
+// again marks what a copy breaks.
+func (t *keyTable) again(s *slot, before, row int) {
+	switch t.copies {
+	case All:
+		t.found.add(row)
+		if s.row > 0 {
+			t.found.add(before)
+			s.row = -s.row
+		}
+	case AllButFirst:
+		t.found.add(max(before, row))
+		s.row = int64(min(before, row)) + 1
+	case AllButLast:
+		t.found.add(min(before, row))
+		s.row = int64(max(before, row)) + 1
+	}
+}
+
 func (t *keyTable) grow() {
-	old := t.slots
+	old, second := t.slots, t.second
 	t.slots = make([]slot, 2*len(old))
+	if t.hashed {
+		t.second = make([]uint64, len(t.slots))
+	}
 	mask := uint64(len(t.slots) - 1)
-	for _, s := range old {
+	for i, s := range old {
 		if s.row == 0 {
 			continue
 		}
@@ -260,6 +282,8 @@ func (t *keyTable) grow() {
 		for t.slots[at&mask].row != 0 {
 			at++
 		}
-		t.slots[at&mask] = s
+		if t.slots[at&mask] = s; t.hashed {
+			t.second[at&mask] = second[i]
+		}
 	}
 }
