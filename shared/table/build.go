@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"time"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -19,6 +20,15 @@ func (p *plan) build(rows reflect.Value, from, to int) (arrow.RecordBatch, error
 	columns := make([]arrow.Array, len(p.columns))
 	for i := range p.columns {
 		c := &p.columns[i]
+		made, err := c.direct(cells{first: unsafe.Add(rows.UnsafePointer(), uintptr(from)*p.goType.Size()+c.offset), stride: p.goType.Size(), n: to - from})
+		if err != nil {
+			at := err.(rowError)
+			return nil, fault.New(fault.Invalid, "row %d, column %q: %w", from+at.row, c.name, at.error)
+		}
+		if made != nil {
+			columns[i] = made
+			continue
+		}
 		b := array.NewBuilder(memory.DefaultAllocator, c.arrow)
 		b.Reserve(to - from)
 		for row := from; row < to; row++ {

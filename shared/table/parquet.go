@@ -177,7 +177,7 @@ func openParquet(in parquet.ReaderAtSeeker) (r *pqarrow.FileReader, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	return pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{PreAllocBinaryData: true}, memory.DefaultAllocator)
 }
 
 func corrupt(err error) error {

@@ -51,6 +51,8 @@ type column struct {
 	name  string
 	field string // "Media.WidthPX" for people
 	index []int  // the way to the field through embedded structs
+
+	offset uintptr // of the field in the row
 }
 
 // in returns the column's field of a row.
@@ -144,7 +146,7 @@ func (w *planner) fail(format string, args ...any) {
 
 func (w *planner) row(t reflect.Type, where string) *plan {
 	p := &plan{goType: t}
-	w.fields(p, t, nil, "", where)
+	w.fields(p, t, nil, 0, "", where)
 	if len(p.columns) == 0 && len(w.bad) == 0 {
 		w.fail("%s has no columns: give it an exported field", where)
 	}
@@ -161,7 +163,7 @@ func (w *planner) row(t reflect.Type, where string) *plan {
 	return p
 }
 
-func (w *planner) fields(p *plan, t reflect.Type, index []int, prefix, where string) {
+func (w *planner) fields(p *plan, t reflect.Type, index []int, offset uintptr, prefix, where string) {
 	for f := range t.Fields() {
 		name, tagged := f.Tag.Lookup("column")
 		path := append(append([]int(nil), index...), f.Index...)
@@ -170,7 +172,7 @@ func (w *planner) fields(p *plan, t reflect.Type, index []int, prefix, where str
 		case name == "-" || f.Name == "_":
 			continue
 		case embedded:
-			w.enter(f.Type, where, func() { w.fields(p, f.Type, path, prefix+f.Name+".", where) })
+			w.enter(f.Type, where, func() { w.fields(p, f.Type, path, offset+f.Offset, prefix+f.Name+".", where) })
 			continue
 		case f.Anonymous && f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct:
 			w.fail("%s: %s is embedded by pointer: embed it by value", where, f.Name)
@@ -185,7 +187,7 @@ func (w *planner) fields(p *plan, t reflect.Type, index []int, prefix, where str
 			name = ColumnName(f.Name)
 		}
 		if c := w.cell(f.Type, where+"."+prefix+f.Name); c != nil {
-			p.columns = append(p.columns, column{cell: c, name: name, field: prefix + f.Name, index: path})
+			p.columns = append(p.columns, column{cell: c, name: name, field: prefix + f.Name, index: path, offset: offset + f.Offset})
 		}
 	}
 }

@@ -9,6 +9,9 @@ package table
 
 import (
 	"reflect"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -90,12 +93,25 @@ func Of(rows any) (*Table, error) {
 }
 
 func (f frame) asTable() (*Table, error) {
-	var batches []arrow.RecordBatch
-	for batch, err := range f.batches() {
+	if f.table != nil {
+		return &Table{f.table}, nil
+	}
+	batches := make([]arrow.RecordBatch, (f.rows+batchRows-1)/batchRows)
+	errs := make([]error, len(batches))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(batches)) {
+		workers.Go(func() {
+			for k := int(next.Add(1)) - 1; k < len(batches); k = int(next.Add(1)) - 1 {
+				batches[k], errs[k] = f.plan.build(f.slice, k*batchRows, min((k+1)*batchRows, f.rows))
+			}
+		})
+	}
+	workers.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
-		batches = append(batches, batch)
 	}
 	return &Table{array.NewTableFromRecords(f.schema, batches)}, nil
 }
