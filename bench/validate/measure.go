@@ -61,28 +61,35 @@ func measureTable(ctx context.Context, o options, folder table.Folder, name stri
 		}
 	}
 	var good, bad *table.Table
-	var result *schema.Result
+	var errorCount int
+	var counts []schema.Count
+	var invalid iter.Seq[int]
 	m, err := timed(o, func() error {
 		if o.source == "parquet" {
-			if in, err = table.ReadParquetTable(ctx, folder, name); err != nil {
-				return err
+			var r *schema.ParquetResult
+			if good, bad, r, err = schema.SplitParquet(ctx, s, folder, name); err == nil {
+				errorCount, counts, invalid = r.ErrorCount, r.Counts, r.InvalidRows()
 			}
+			return err
 		}
-		good, bad, result, err = schema.Split(s, in)
+		var r *schema.Result
+		if good, bad, r, err = schema.Split(s, in); err == nil {
+			errorCount, counts, invalid = r.ErrorCount, r.Counts, r.InvalidRows()
+		}
 		return err
 	})
 	if err != nil {
 		return m, err
 	}
-	m.TablesMB = figures.Round(megabytes(in) + megabytes(good) + megabytes(bad))
-	m.AboveMB -= megabytes(good) + megabytes(bad)
-	if o.source == "parquet" {
-		m.AboveMB -= megabytes(in)
+	m.TablesMB = figures.Round(megabytes(good) + megabytes(bad))
+	m.AboveMB -= m.TablesMB
+	if in != nil {
+		m.TablesMB = figures.Round(m.TablesMB + megabytes(in))
 	}
 	var sum checksum
 	tableSum(&sum.valid, good)
 	tableSum(&sum.invalid, bad)
-	m.verdict = verdictOf(result.ErrorCount, result.Counts, result.InvalidRows(), &sum, good.NumRows(), bad.NumRows())
+	m.verdict = verdictOf(errorCount, counts, invalid, &sum, good.NumRows(), bad.NumRows())
 	return m, nil
 }
 

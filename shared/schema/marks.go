@@ -55,6 +55,20 @@ func anySet(words []uint64) bool {
 	return false
 }
 
+// slice adds the n rows from one on to a set that counts from there.
+func (m *marks) slice(from, n int, to *marks) {
+	for row := from; row < from+n; {
+		if m.blocks[row/blockRows] == nil {
+			row = (row/blockRows + 1) * blockRows
+			continue
+		}
+		if m.has(row) {
+			to.add(row - from)
+		}
+		row++
+	}
+}
+
 func (m *marks) has(row int) bool {
 	w := m.blocks[row/blockRows]
 	return w != nil && w[row%blockRows>>6]>>(row&63)&1 == 1

@@ -63,87 +63,162 @@ func (r *ParquetResult) IsInvalid(row int) bool {
 const groupBytes = 192 << 20
 
 // ValidateParquet is Validate, and with outputs Split, for a file that is larger than memory: it reads a row group after another, as
-// many at once as there are processors, or one where they are large. Uniqueness is found by hash over the whole file; what it needs
-// goes to a temporary file. Numbers are compared exactly, other values by 128 bits of a keyed hash.
+// many at once as there are processors, or one where they are large. Uniqueness is found first, by hash over the whole file,
+// from the columns that it is about; what it needs goes to a temporary file. Numbers are compared exactly, other values
+// by 128 bits of a keyed hash.
 //
-// Outputs need a second reading. Each appears whole, when everything has worked, or not at all. Errors are those of Validate and
+// Outputs appear whole, when everything has worked, or not at all. Errors are those of Validate and
 // of reading and writing; they name the file, and one that is cut off or damaged is fault.Corrupt.
 func ValidateParquet(ctx context.Context, s *Schema, from table.Folder, file string, o *ParquetOptions) (*ParquetResult, error) {
-	if err := s.usable(); err != nil {
-		return nil, err
-	}
 	if o == nil {
 		o = &ParquetOptions{}
+	}
+	p, err := openRun(ctx, s, from, file)
+	if err != nil {
+		return nil, err
+	}
+	defer p.file.Close()
+	p.dir = o.TempDir
+	return p.toFiles(ctx, o)
+}
+
+// SplitParquet is Split of a file whose rows fit into memory: the input is held a row group at a time, so it takes half the
+// memory of reading and splitting, and less time.
+func SplitParquet(ctx context.Context, s *Schema, from table.Folder, file string) (good, bad *table.Table, r *ParquetResult, err error) {
+	p, err := openRun(ctx, s, from, file)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer p.file.Close()
+	p.inMemory = true
+	goods, bads := make([]arrow.Table, p.file.Groups()), make([]arrow.Table, p.file.Groups())
+	err = p.run(ctx, func(_ context.Context, g int, b *binding, invalid *marks) (err error) {
+		if goods[g], err = pick(b.handedOn(s.options.ExtraColumns), invalid, false); err == nil {
+			bads[g], err = pick(b.table.Arrow(), invalid, true)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return joined(p.frame.handedOn(s.options.ExtraColumns).Schema(), goods), joined(p.file.Schema(), bads), p.result(), nil
+}
+
+// joined makes one table of tables that follow each other.
+func joined(columns *arrow.Schema, parts []arrow.Table) *table.Table {
+	out := make([]arrow.Column, columns.NumFields())
+	rows := int64(0)
+	for _, t := range parts {
+		rows += t.NumRows()
+	}
+	for i, f := range columns.Fields() {
+		var chunks []arrow.Array
+		for _, t := range parts {
+			chunks = append(chunks, t.Column(i).Data().Chunks()...)
+		}
+		out[i] = *arrow.NewColumn(f, arrow.NewChunked(f.Type, chunks))
+	}
+	return table.FromArrow(array.NewTable(columns, out, rows))
+}
+
+func openRun(ctx context.Context, s *Schema, from table.Folder, file string) (*parquetRun, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	f, err := table.OpenParquet(ctx, from, file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	p := &parquetRun{schema: s, file: f, options: *o}
+	p := &parquetRun{schema: s, file: f}
 	for g := range f.Groups() {
 		p.starts = append(p.starts, p.rows)
 		p.rows += f.GroupRows(g)
 		p.largest = max(p.largest, f.GroupBytes(g))
 	}
-	return p.run(ctx)
+	return p, nil
 }
 
-// parquetRun is one call of ValidateParquet.
+// parquetRun is one call of ValidateParquet or SplitParquet.
 type parquetRun struct {
-	schema  *Schema
-	file    *table.ParquetFile
-	options ParquetOptions
-	rows    int
-	starts  []int // the row that each group begins with
-	largest int64
+	schema   *Schema
+	file     *table.ParquetFile
+	dir      string // of what is put aside
+	inMemory bool   // nothing is put aside
+	rows     int
+	starts   []int // the row that each group begins with
+	largest  int64
+
+	frame  *binding // of no rows: what is wrong with the columns, and which rules there are
+	copies []*marks // by rule, of the whole file; nil where a rule is not about uniqueness
 
 	mu      sync.Mutex
-	frame   *binding // of no rows: what is wrong with the columns, and which rules there are
-	counts  []int    // by rule
+	counts  []int // by rule
 	kept    [][]Failure
 	invalid *marks
-	spills  []*spill // by rule; nil where it is not about uniqueness
 }
 
-func (p *parquetRun) run(ctx context.Context) (*ParquetResult, error) {
+// run evaluates the rules and hands each row group, with its invalid rows, to use, which may be nil.
+func (p *parquetRun) run(ctx context.Context, use func(ctx context.Context, g int, b *binding, invalid *marks) error) (err error) {
 	empty := array.NewTableFromRecords(p.file.Schema(), nil)
-	frame, err := bindPart(p.schema, table.FromArrow(empty), 0, p.rows)
-	if err != nil {
-		return nil, err
+	if p.frame, err = bindPart(p.schema, table.FromArrow(empty), 0, p.rows); err != nil {
+		return err
 	}
-	p.frame, p.invalid = frame, newMarks(p.rows)
-	p.counts, p.kept, p.spills = make([]int, len(frame.rules)), make([][]Failure, len(frame.rules)), make([]*spill, len(frame.rules))
-	defer func() {
-		for _, s := range p.spills {
-			s.close()
-		}
-	}()
-	for i, r := range frame.rules {
-		if r.unique == 0 {
-			continue
-		}
-		if p.spills[i], err = newSpill(p.options.TempDir, p.rows, keysOf(frame.columnsOf(r))); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.eachGroup(ctx, p.look); err != nil {
-		return nil, err
-	}
-	for i, r := range frame.rules {
+	p.invalid, p.copies = newMarks(p.rows), make([]*marks, len(p.frame.rules))
+	p.counts, p.kept = make([]int, len(p.frame.rules)), make([][]Failure, len(p.frame.rules))
+	for i, r := range p.frame.rules {
 		if r.unique != 0 {
-			if err := p.unique(ctx, i, r); err != nil {
-				return nil, err
+			if p.copies[i], err = p.unique(ctx, r); err != nil {
+				return err
 			}
 		}
 	}
-	if frame.unfit {
-		for row := range p.rows {
-			p.invalid.add(row)
+	return p.eachGroup(ctx, nil, func(ctx context.Context, g int, b *binding) error {
+		invalid, err := p.look(b)
+		if err == nil && use != nil {
+			err = use(ctx, g, b, invalid)
+		}
+		return err
+	})
+}
+
+// unique finds the rows that break a rule of uniqueness, from the columns that it is about.
+func (p *parquetRun) unique(ctx context.Context, r *rule) (*marks, error) {
+	if p.inMemory {
+		return p.uniqueInMemory(ctx, r)
+	}
+	s, err := newSpill(p.dir, p.rows, keysOf(p.frame.columnsOf(r)))
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	err = p.eachGroup(ctx, r.names, func(_ context.Context, _ int, b *binding) error { return s.add(b.columnsOf(r), b.base, b.rows) })
+	if err != nil {
+		return nil, err
+	}
+	return s.copies(r.unique, p.rows)
+}
+
+func (p *parquetRun) uniqueInMemory(ctx context.Context, r *rule) (*marks, error) {
+	parts := make([][]*chunked, p.file.Groups())
+	err := p.eachGroup(ctx, r.names, func(_ context.Context, g int, b *binding) error {
+		parts[g] = b.columnsOf(r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	whole := make([]*chunked, len(r.at))
+	for i, c := range p.frame.columnsOf(r) {
+		whole[i] = &chunked{kind: c.kind}
+		for g, part := range parts {
+			for k, a := range part[i].chunks {
+				whole[i].chunks = append(whole[i].chunks, a)
+				whole[i].starts = append(whole[i].starts, p.starts[g]+part[i].starts[k])
+			}
 		}
 	}
-	res := p.result()
-	return res, p.write(ctx, res)
+	d := &dealer{keys: keysOf(whole), rows: p.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
+	return d.run(), nil
 }
 
 // workers is how many row groups are in memory at once.
@@ -151,8 +226,8 @@ func (p *parquetRun) workers() int {
 	return max(1, min(runtime.GOMAXPROCS(0), p.file.Groups(), int(groupBytes/max(1, p.largest))))
 }
 
-// eachGroup reads every row group, several at once, and stops at the first error.
-func (p *parquetRun) eachGroup(ctx context.Context, use func(ctx context.Context, group int, b *binding) error) error {
+// eachGroup reads every row group, of some columns or all, several at once, and stops at the first error.
+func (p *parquetRun) eachGroup(ctx context.Context, columns []string, use func(ctx context.Context, group int, b *binding) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	errs := make([]error, p.file.Groups())
@@ -161,7 +236,7 @@ func (p *parquetRun) eachGroup(ctx context.Context, use func(ctx context.Context
 	for range p.workers() {
 		workers.Go(func() {
 			for g := int(next.Add(1)) - 1; g < len(errs) && ctx.Err() == nil; g = int(next.Add(1)) - 1 {
-				if errs[g] = p.group(ctx, g, use); errs[g] != nil {
+				if errs[g] = p.group(ctx, g, columns, use); errs[g] != nil {
 					cancel(errs[g])
 				}
 			}
@@ -179,8 +254,8 @@ func (p *parquetRun) eachGroup(ctx context.Context, use func(ctx context.Context
 	return nil
 }
 
-func (p *parquetRun) group(ctx context.Context, g int, use func(context.Context, int, *binding) error) error {
-	t, err := p.file.Read(ctx, g)
+func (p *parquetRun) group(ctx context.Context, g int, columns []string, use func(context.Context, int, *binding) error) error {
+	t, err := p.file.Read(ctx, g, columns...)
 	if err != nil {
 		return err
 	}
@@ -191,20 +266,29 @@ func (p *parquetRun) group(ctx context.Context, g int, use func(context.Context,
 	return use(ctx, g, b)
 }
 
-// look evaluates the rules on a row group and puts aside what uniqueness needs.
-func (p *parquetRun) look(_ context.Context, _ int, b *binding) error {
+// look evaluates the rules on a row group and returns its invalid rows.
+func (p *parquetRun) look(b *binding) (*marks, error) {
 	e := newEvaluator(b)
 	block := e.newBlock()
 	for k := range e.blocks() {
 		if !e.block(block, k) {
-			return e.err
+			return nil, e.err
 		}
 	}
-	for i, r := range b.rules {
-		if r.unique != 0 {
-			if err := p.spills[i].add(b.columnsOf(r), b.base, b.rows); err != nil {
-				return err
+	invalid := newMarks(b.rows)
+	for i, m := range e.failed {
+		if all := p.copies[i]; all != nil {
+			all.slice(b.base, b.rows, m)
+		}
+		if b.rules[i].severity == Error {
+			for k := range m.blocks {
+				invalid.or(k, m.words(k))
 			}
+		}
+	}
+	if b.unfit {
+		for row := range b.rows {
+			invalid.add(row)
 		}
 	}
 	p.mu.Lock()
@@ -212,13 +296,11 @@ func (p *parquetRun) look(_ context.Context, _ int, b *binding) error {
 	for i, m := range e.failed {
 		p.counts[i] += m.count()
 		p.keep(b, i, m)
-		if b.rules[i].severity == Error {
-			for row := range m.all() {
-				p.invalid.add(b.base + row)
-			}
-		}
 	}
-	return nil
+	for row := range invalid.all() {
+		p.invalid.add(b.base + row)
+	}
+	return invalid, nil
 }
 
 // keep keeps the first failures of a rule.
@@ -236,40 +318,6 @@ func (p *parquetRun) keep(b *binding, i int, m *marks) {
 	}
 	slices.SortFunc(kept, func(x, y Failure) int { return x.Row - y.Row })
 	p.kept[i] = slices.Clone(kept[:min(len(kept), KeptFailures)])
-}
-
-// unique finds the copies of a rule and reads the first of them again, to show their values.
-func (p *parquetRun) unique(ctx context.Context, i int, r *rule) error {
-	found, err := p.spills[i].copies(r.unique, p.rows)
-	if err != nil {
-		return err
-	}
-	p.counts[i] = found.count()
-	show := map[int]*marks{} // by row group
-	kept := 0
-	for row := range found.all() {
-		if r.severity == Error {
-			p.invalid.add(row)
-		}
-		if kept++; kept <= KeptFailures {
-			g, _ := slices.BinarySearch(p.starts, row+1)
-			g-- // the last group that begins at the row or before
-			if show[g] == nil {
-				show[g] = newMarks(p.file.GroupRows(g))
-			}
-			show[g].add(row - p.starts[g])
-		}
-	}
-	for g, m := range show {
-		err := p.group(ctx, g, func(_ context.Context, _ int, b *binding) error {
-			p.keep(b, i, m)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (p *parquetRun) result() *ParquetResult {
@@ -293,83 +341,93 @@ func (p *parquetRun) result() *ParquetResult {
 	return r
 }
 
-// write reads the file again and takes valid and invalid rows apart.
-func (p *parquetRun) write(ctx context.Context, r *ParquetResult) error {
-	var writers []*table.ParquetWriter
-	open := func(o Output, columns *arrow.Schema) (*table.ParquetWriter, error) {
-		if !o.wanted() {
-			return nil, nil
+// toFiles writes the rows to the outputs that are wanted.
+func (p *parquetRun) toFiles(ctx context.Context, o *ParquetOptions) (r *ParquetResult, err error) {
+	if !o.Valid.wanted() && !o.Invalid.wanted() {
+		if err := p.run(ctx, nil); err != nil {
+			return nil, err
 		}
-		w, err := table.CreateParquet(ctx, o.Folder, o.File, columns)
-		if err == nil {
-			writers = append(writers, w)
+		return p.result(), nil
+	}
+	out := &outputs{run: p}
+	out.turn = sync.NewCond(&out.mu)
+	defer out.discard()
+	if o.Valid.wanted() {
+		columns, err := bindPart(p.schema, table.FromArrow(array.NewTableFromRecords(p.file.Schema(), nil)), 0, p.rows)
+		if err != nil {
+			return nil, err
 		}
-		return w, err
-	}
-	defer func() {
-		for _, w := range writers {
-			w.Discard()
-		}
-	}()
-	valid, err := open(p.options.Valid, p.frame.handedOn(p.schema.options.ExtraColumns).Schema())
-	if err != nil {
-		return err
-	}
-	invalid, err := open(p.options.Invalid, p.file.Schema())
-	if err != nil || len(writers) == 0 {
-		return err
-	}
-	if err := p.separate(ctx, valid, invalid); err != nil {
-		return err
-	}
-	if valid != nil {
-		if r.ValidPath, err = valid.Commit(); err != nil {
-			return err
+		if out.valid, err = table.CreateParquet(ctx, o.Valid.Folder, o.Valid.File, columns.handedOn(p.schema.options.ExtraColumns).Schema()); err != nil {
+			return nil, err
 		}
 	}
-	if invalid != nil {
-		r.InvalidPath, err = invalid.Commit()
+	if o.Invalid.wanted() {
+		if out.invalid, err = table.CreateParquet(ctx, o.Invalid.Folder, o.Invalid.File, p.file.Schema()); err != nil {
+			return nil, err
+		}
 	}
-	return err
+	if err := p.run(ctx, out.group); err != nil {
+		return nil, err
+	}
+	r = p.result()
+	if out.valid != nil {
+		if r.ValidPath, err = out.valid.Commit(); err != nil {
+			return nil, err
+		}
+	}
+	if out.invalid != nil {
+		if r.InvalidPath, err = out.invalid.Commit(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
-// separate writes the row groups in their order; the next ones are read and split meanwhile.
-func (p *parquetRun) separate(ctx context.Context, valid, invalid *table.ParquetWriter) error {
-	turn := sync.NewCond(&p.mu)
-	next, failed := 0, false
-	return p.eachGroup(ctx, func(ctx context.Context, g int, b *binding) (err error) {
-		defer context.AfterFunc(ctx, func() { // wakes those that wait for a group that failed
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			turn.Broadcast()
-		})()
-		set := newMarks(b.rows)
-		for row := range b.rows {
-			if p.invalid.has(b.base + row) {
-				set.add(row)
-			}
+// outputs writes row groups in their order; the next ones are read and split meanwhile.
+type outputs struct {
+	run            *parquetRun
+	valid, invalid *table.ParquetWriter
+
+	mu     sync.Mutex
+	turn   *sync.Cond
+	next   int
+	failed bool
+}
+
+func (o *outputs) discard() {
+	for _, w := range []*table.ParquetWriter{o.valid, o.invalid} {
+		if w != nil {
+			w.Discard()
 		}
-		var good, bad arrow.Table
-		if valid != nil {
-			good, err = pick(b.handedOn(p.schema.options.ExtraColumns), set, false)
-		}
-		if invalid != nil && err == nil {
-			bad, err = pick(b.table.Arrow(), set, true)
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		defer turn.Broadcast()
-		for next != g && !failed && err == nil && ctx.Err() == nil {
-			turn.Wait()
-		}
-		if err == nil && !failed && good != nil {
-			err = valid.Write(table.FromArrow(good))
-		}
-		if err == nil && !failed && bad != nil {
-			err = invalid.Write(table.FromArrow(bad))
-		}
-		failed = failed || err != nil
-		next++
-		return err
-	})
+	}
+}
+
+func (o *outputs) group(ctx context.Context, g int, b *binding, invalid *marks) (err error) {
+	defer context.AfterFunc(ctx, func() { // wakes those that wait for a group that failed
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.turn.Broadcast()
+	})()
+	var good, bad arrow.Table
+	if o.valid != nil {
+		good, err = pick(b.handedOn(b.schema.options.ExtraColumns), invalid, false)
+	}
+	if o.invalid != nil && err == nil {
+		bad, err = pick(b.table.Arrow(), invalid, true)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer o.turn.Broadcast()
+	for o.next != g && !o.failed && err == nil && ctx.Err() == nil {
+		o.turn.Wait()
+	}
+	if err == nil && ctx.Err() == nil && !o.failed && good != nil {
+		err = o.valid.Write(table.FromArrow(good))
+	}
+	if err == nil && ctx.Err() == nil && !o.failed && bad != nil {
+		err = o.invalid.Write(table.FromArrow(bad))
+	}
+	o.failed = o.failed || err != nil
+	o.next++
+	return err
 }

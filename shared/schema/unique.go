@@ -21,12 +21,9 @@ const maxPartitions = 1 << 12
 // uniqueness marks the rows that break a rule of uniqueness.
 func (e *evaluator) uniqueness(i int, r *rule) {
 	d := &dealer{keys: keysOf(e.columnsOf(r)), rows: e.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
-	d.run()
-	for _, m := range d.found {
-		for k := range m.blocks {
-			if m.blocks[k] != nil {
-				e.failed[i].or(k, m.blocks[k])
-			}
+	for k, words := range d.run().blocks {
+		if words != nil {
+			e.failed[i].or(k, words)
 		}
 	}
 }
@@ -42,7 +39,8 @@ type dealer struct {
 	found   []*marks // by worker
 }
 
-func (d *dealer) run() {
+// run returns the rows that break the rule.
+func (d *dealer) run() *marks {
 	partitions := 1
 	for partitions < maxPartitions && partitions*partitionRows < d.rows {
 		partitions *= 2
@@ -79,6 +77,14 @@ func (d *dealer) run() {
 		}
 		from = to
 	}
+	for _, m := range d.found[1:] {
+		for k, words := range m.blocks {
+			if words != nil {
+				d.found[0].or(k, words)
+			}
+		}
+	}
+	return d.found[0]
 }
 
 // share is the blocks that a worker reads, in order of the workers, so that partitions are in order of rows.
