@@ -217,8 +217,7 @@ func (p *parquetRun) uniqueInMemory(ctx context.Context, r *rule) (*marks, error
 			}
 		}
 	}
-	d := &dealer{keys: keysOf(whole), rows: p.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
-	return d.run(), nil
+	return findCopies(whole, p.rows, r.unique, passRows), nil
 }
 
 // workers is how many row groups are in memory at once.

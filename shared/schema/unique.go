@@ -20,12 +20,17 @@ const maxPartitions = 1 << 12
 
 // uniqueness marks the rows that break a rule of uniqueness.
 func (e *evaluator) uniqueness(i int, r *rule) {
-	d := &dealer{keys: keysOf(e.columnsOf(r)), rows: e.rows, copies: r.unique, workers: runtime.GOMAXPROCS(0)}
-	for k, words := range d.run().blocks {
+	for k, words := range findCopies(e.columnsOf(r), e.rows, r.unique, passRows).blocks {
 		if words != nil {
 			e.failed[i].or(k, words)
 		}
 	}
+}
+
+// findCopies returns the rows that break a rule of uniqueness, dealing out so many at a time.
+func findCopies(columns []*chunked, rows int, which Copies, most int) *marks {
+	d := &dealer{keys: keysOf(columns), rows: rows, copies: which, workers: runtime.GOMAXPROCS(0), most: most}
+	return d.run()
 }
 
 // dealer deals rows to partitions.
@@ -34,6 +39,7 @@ type dealer struct {
 	rows    int
 	copies  Copies
 	workers int
+	most    int      // rows that are dealt out at a time
 	shift   int      // a hash, shifted right, is its partition
 	counts  [][]int  // by worker: rows of each partition
 	found   []*marks // by worker
@@ -63,11 +69,11 @@ func (d *dealer) run() *marks {
 	var room []dealt
 	for from := 0; from < partitions; {
 		to, n := from, 0
-		for to < partitions && (n == 0 || n+totals[to] <= passRows) {
+		for to < partitions && (n == 0 || n+totals[to] <= d.most) {
 			n += totals[to]
 			to++
 		}
-		if n > passRows { // one partition: a value that is nearly everywhere
+		if n > d.most { // one partition: a value that is nearly everywhere
 			d.whole(from)
 		} else if n > 0 {
 			if n > cap(room) {

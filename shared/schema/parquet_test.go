@@ -1,0 +1,208 @@
+package schema_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"pgregory.net/rapid"
+
+	"waggle/shared/fault"
+	"waggle/shared/schema"
+	"waggle/shared/table"
+)
+
+// writeGroups writes a table with row groups of random sizes.
+func writeGroups(t fatal, seed uint64, dir string, rows *table.Table) table.Folder {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 2))
+	at := table.At(dir)
+	w, err := table.CreateParquet(context.Background(), at, "in.parquet", rows.Arrow().Schema())
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	for from := int64(0); from < rows.Arrow().NumRows(); {
+		to := min(rows.Arrow().NumRows(), from+1+int64(r.IntN(rows.NumRows())))
+		columns := make([]arrow.Column, rows.Arrow().NumCols())
+		for i := range columns {
+			columns[i] = *array.NewColumnSlice(rows.Arrow().Column(i), from, to)
+		}
+		if err := w.Write(table.FromArrow(array.NewTable(rows.Arrow().Schema(), columns, to-from))); err != nil {
+			t.Fatalf("%v", err)
+		}
+		from = to
+	}
+	if _, err := w.Commit(); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return at
+}
+
+type fatal interface {
+	Helper()
+	Fatalf(string, ...any)
+}
+
+func TestAFileIsJudgedAsItsTableIs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	check := func(t fatal, seed uint64, n int) {
+		s := drawSample(seed, n)
+		at := writeGroups(t, seed, dir, s.table)
+		ctx := context.Background()
+		in, err := table.ReadParquetTable(ctx, at, "in.parquet")
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		good, bad, want, err := schema.Split(s.schema, in)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		got, err := schema.ValidateParquet(ctx, s.schema, at, "in.parquet", &schema.ParquetOptions{
+			Valid: schema.Output{Folder: at, File: "valid.parquet"}, Invalid: schema.Output{Folder: at, File: "invalid.parquet"}, TempDir: dir})
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		memoryGood, memoryBad, memory, err := schema.SplitParquet(ctx, s.schema, at, "in.parquet")
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		for _, r := range []*schema.ParquetResult{got, memory} {
+			if r.ErrorCount != want.ErrorCount || r.WarningCount != want.WarningCount || r.InvalidRowCount != want.InvalidRowCount || r.Rows != want.Rows || r.Valid() != want.Valid() {
+				t.Fatalf("%+v, want %+v", r, want)
+			}
+			same(t, "invalid rows", slices.Collect(r.InvalidRows()), slices.Collect(want.InvalidRows()))
+			same(t, "counts", r.Counts, want.Counts)
+		}
+		validFile, err1 := table.ReadParquetTable(ctx, at, "valid.parquet")
+		invalidFile, err2 := table.ReadParquetTable(ctx, at, "invalid.parquet")
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatalf("%v", err)
+		}
+		for _, pair := range [][2]*table.Table{{validFile, good}, {invalidFile, bad}, {memoryGood, good}, {memoryBad, bad}} {
+			if !array.TableEqual(rechunked(pair[0]), rechunked(pair[1])) {
+				t.Fatalf("tables differ:\n%v\n%v", pair[0].Arrow(), pair[1].Arrow())
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, rapid.Uint64().Draw(t, "seed"), rapid.SampledFrom([]int{0, 1, 7, 100}).Draw(t, "rows"))
+	})
+	check(t, 3, 9000)
+}
+
+// rechunked is a table whose NaN are equal to themselves: as text, in one chunk.
+func rechunked(t *table.Table) arrow.Table {
+	var fields []arrow.Field
+	var columns []arrow.Column
+	for i := range int(t.Arrow().NumCols()) {
+		b := array.NewStringBuilder(nilSafe)
+		for _, a := range t.Arrow().Column(i).Data().Chunks() {
+			for k := range a.Len() {
+				if a.IsNull(k) {
+					b.AppendNull()
+				} else {
+					b.Append(a.ValueStr(k))
+				}
+			}
+		}
+		a := b.NewArray()
+		fields = append(fields, arrow.Field{Name: t.Columns()[i], Type: a.DataType(), Nullable: true})
+		columns = append(columns, *arrow.NewColumn(fields[i], arrow.NewChunked(a.DataType(), []arrow.Array{a})))
+	}
+	return array.NewTable(arrow.NewSchema(fields, nil), columns, int64(t.NumRows()))
+}
+
+func TestADamagedFileIsNamedAndLeavesNoOutput(t *testing.T) {
+	t.Parallel()
+	s := drawSample(5, 5000)
+	dir := t.TempDir()
+	writeGroups(t, 5, dir, s.table)
+	whole, err := os.ReadFile(filepath.Join(dir, "in.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := slices.Clone(whole)
+	for i := 100; i < len(damaged)/2; i += 50 {
+		damaged[i] ^= 0xff
+	}
+	for name, content := range map[string][]byte{"cut off": whole[:len(whole)/2], "no footer": whole[:len(whole)-8], "empty": nil, "other bytes": []byte("sale_id,price\n1,2\n"), "damaged": damaged} {
+		where := t.TempDir()
+		if err := os.WriteFile(filepath.Join(where, "sales.parquet"), content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		at := table.At(where)
+		_, err := schema.ValidateParquet(context.Background(), s.schema, at, "sales.parquet", &schema.ParquetOptions{
+			Valid: schema.Output{Folder: at, File: "valid.parquet"}, Invalid: schema.Output{Folder: at, File: "invalid.parquet"}, TempDir: where})
+		if !errors.Is(err, fault.Corrupt) || !strings.Contains(err.Error(), "sales.parquet") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if left, err := os.ReadDir(where); err != nil || len(left) != 1 {
+			t.Errorf("%s: left %v, %v", name, left, err)
+		}
+	}
+	if _, _, _, err := schema.SplitParquet(context.Background(), s.schema, table.At(dir), "none.parquet"); !errors.Is(err, fault.NotFound) {
+		t.Errorf("a file that is missing: %v", err)
+	}
+}
+
+func TestACanceledContextStopsTheReading(t *testing.T) {
+	t.Parallel()
+	s := drawSample(6, 300)
+	at := writeGroups(t, 6, t.TempDir(), s.table)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := schema.ValidateParquet(ctx, s.schema, at, "in.parquet", nil); !errors.Is(err, fault.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestAPanicInAFileIsNamedWithItsRowInTheFile(t *testing.T) {
+	t.Parallel()
+	type row struct{ X int64 }
+	rows := make([]row, 900)
+	rows[700].X = 1
+	in, err := table.FromRows(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := writeGroups(t, 7, t.TempDir(), in)
+	s := schema.New("S", schema.Int64("x").Check("calm", func(x int64) bool {
+		if x == 1 {
+			panic("no")
+		}
+		return true
+	}))
+	if _, err := schema.ValidateParquet(context.Background(), s, at, "in.parquet", nil); err == nil || !strings.Contains(err.Error(), "row 700") {
+		t.Error(err)
+	}
+}
+
+func FuzzTagsOfStructsNeverPanic(f *testing.F) {
+	for _, tag := range []string{"unique(all_but_first)", "not_null; greater_than(0); warn", "one_of(a, b)", "length(1, 200); matches(^[A-Z])", "length(", "at_least(9999999999999999999)", ";;", "matches(()", "unique(x)"} {
+		f.Add(tag)
+	}
+	types := []reflect.Type{reflect.TypeFor[int64](), reflect.TypeFor[*int8](), reflect.TypeFor[string](), reflect.TypeFor[*float32](), reflect.TypeFor[bool](), reflect.TypeFor[[]byte](), reflect.TypeFor[[]string]()}
+	f.Fuzz(func(t *testing.T, tag string) {
+		for _, typ := range types {
+			row := reflect.StructOf([]reflect.StructField{{Name: "X", Type: typ, Tag: reflect.StructTag("schema:" + quoted(tag))}})
+			parts, mistakes := schema.FieldsOf(row)
+			if len(mistakes) > 0 {
+				continue
+			}
+			s := schema.New("S", parts...)
+			rows := reflect.MakeSlice(reflect.SliceOf(row), 3, 3).Interface()
+			if _, err := schema.Validate(s, rows); (err != nil) != (len(s.Mistakes()) > 0) {
+				t.Errorf("%q of %s: %v with mistakes %v", tag, typ, err, s.Mistakes())
+			}
+		}
+	})
+}
