@@ -141,6 +141,10 @@ func (c *chunked) gather(s *span) (list []arrow.Array, err error) {
 		return []arrow.Array{c.gatherFixed(s, w)}, nil
 	}
 	switch simple.DataType().ID() {
+	case arrow.BOOL:
+		return []arrow.Array{c.gatherBits(s)}, nil
+	case arrow.STRING_VIEW, arrow.BINARY_VIEW:
+		return c.gatherSlices(s)
 	case arrow.STRING, arrow.BINARY:
 		if a := c.gatherText(s); a != nil {
 			return []arrow.Array{a}, nil
@@ -242,8 +246,35 @@ func (c *chunked) gatherPresent(s *span) (nulls int, bitmap *memory.Buffer) {
 	if !null {
 		return 0, nil
 	}
+	out, set := s.together(all)
+	return s.taken - set, out
+}
+
+// gatherBits returns the taken rows of a column of booleans. (The filter of package compute, as of arrow-go 18.8.0, mixes up
+// booleans with nulls.)
+func (c *chunked) gatherBits(s *span) arrow.Array {
+	all := make([]uint64, len(s.take))
+	c.parts(s.from, s.n, func(a arrow.Array, at, first, n int) {
+		bits := a.Data().Buffers()[1].Bytes()
+		for i := range all[at>>6 : (at+n+63)>>6] {
+			from := max(at, (at>>6+i)*64)
+			some := min((at>>6+i+1)*64, at+n) - from
+			word := loadBits(bits, a.Data().Offset()+first+from-at, some)
+			if some < 64 {
+				word &= 1<<some - 1
+			}
+			all[from>>6] |= word << (from & 63)
+		}
+	})
+	values, _ := s.together(all)
+	nulls, present := c.gatherPresent(s)
+	return array.MakeFromData(array.NewData(c.kind, s.taken, []*memory.Buffer{present, values}, nil, nulls, 0))
+}
+
+// together moves the bits of the taken rows together, and counts those that are set.
+func (s *span) together(all []uint64) (bitmap *memory.Buffer, set int) {
 	out := make([]byte, (s.taken+63)/64*8)
-	at, set := 0, 0
+	at := 0
 	var word uint64
 	for i, take := range s.take {
 		bit, n := extract(all[i], take), bits.OnesCount64(take)
@@ -258,7 +289,7 @@ func (c *chunked) gatherPresent(s *span) (nulls int, bitmap *memory.Buffer) {
 	if at&63 > 0 {
 		binary.LittleEndian.PutUint64(out[at>>6*8:], word)
 	}
-	return s.taken - set, memory.NewBufferBytes(out)
+	return memory.NewBufferBytes(out), set
 }
 
 // extract moves the bits of x that a mask has together.
@@ -296,7 +327,17 @@ func (c *chunked) eachRun(s *span, use func(a arrow.Array, at, first, n int)) {
 	})
 }
 
-// filter takes rows of any type.
+// gatherSlices copies views, which the filter of package compute does not know.
+func (c *chunked) gatherSlices(s *span) ([]arrow.Array, error) {
+	var runs []arrow.Array
+	c.eachRun(s, func(a arrow.Array, _, first, n int) {
+		runs = append(runs, array.NewSlice(a, int64(first), int64(first+n)))
+	})
+	whole, err := array.Concatenate(runs, memory.DefaultAllocator)
+	return []arrow.Array{whole}, err
+}
+
+// filter takes rows of any other type.
 func (c *chunked) filter(s *span) (list []arrow.Array, err error) {
 	c.parts(s.from, s.n, func(a arrow.Array, at, first, n int) {
 		mask := array.NewBooleanBuilder(memory.DefaultAllocator)

@@ -419,7 +419,7 @@ func tableOf(r *rand.Rand, columns []naiveColumn, rows []naiveRow, extra bool) *
 		types := map[string][]arrow.DataType{
 			"int64": {arrow.PrimitiveTypes.Int64}, "float64": {arrow.PrimitiveTypes.Float64}, "bool": {arrow.FixedWidthTypes.Boolean},
 			"date": {arrow.FixedWidthTypes.Date32, arrow.FixedWidthTypes.Date64}, "timestamp": {arrow.FixedWidthTypes.Timestamp_ns},
-			"text":  {arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}},
+			"text":  {arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, arrow.BinaryTypes.StringView, &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}},
 			"bytes": {arrow.BinaryTypes.Binary},
 		}[kind]
 		t := types[r.IntN(len(types))]
@@ -456,6 +456,8 @@ func appendAny(b array.Builder, v any, wrong bool) {
 	case *array.BooleanBuilder:
 		b.Append(v.(bool))
 	case *array.StringBuilder:
+		b.Append(v.(string))
+	case *array.StringViewBuilder:
 		b.Append(v.(string))
 	case *array.LargeStringBuilder:
 		b.Append(v.(string))

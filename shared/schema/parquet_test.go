@@ -13,7 +13,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"pgregory.net/rapid"
 
 	"waggle/shared/fault"
 	"waggle/shared/schema"
@@ -21,10 +20,9 @@ import (
 )
 
 // writeGroups writes a table with row groups of random sizes.
-func writeGroups(t fatal, seed uint64, dir string, rows *table.Table) table.Folder {
+func writeGroups(t fatal, seed uint64, at table.Folder, rows *table.Table) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 2))
-	at := table.At(dir)
 	w, err := table.CreateParquet(context.Background(), at, "in.parquet", rows.Arrow().Schema())
 	if err != nil {
 		t.Fatalf("%v", err)
@@ -43,7 +41,6 @@ func writeGroups(t fatal, seed uint64, dir string, rows *table.Table) table.Fold
 	if _, err := w.Commit(); err != nil {
 		t.Fatalf("%v", err)
 	}
-	return at
 }
 
 type fatal interface {
@@ -55,8 +52,9 @@ func TestAFileIsJudgedAsItsTableIs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	check := func(t fatal, seed uint64, n int) {
-		s := drawSample(seed, n)
-		at := writeGroups(t, seed, dir, s.table)
+		s := storable(drawSample(seed, n))
+		at := table.At("mem://judged") // a disk would be asked to sync for each
+		writeGroups(t, seed, at, s.table)
 		ctx := context.Background()
 		in, err := table.ReadParquetTable(ctx, at, "in.parquet")
 		if err != nil {
@@ -88,44 +86,69 @@ func TestAFileIsJudgedAsItsTableIs(t *testing.T) {
 			t.Fatalf("%v", err)
 		}
 		for _, pair := range [][2]*table.Table{{validFile, good}, {invalidFile, bad}, {memoryGood, good}, {memoryBad, bad}} {
-			if !array.TableEqual(rechunked(pair[0]), rechunked(pair[1])) {
-				t.Fatalf("tables differ:\n%v\n%v", pair[0].Arrow(), pair[1].Arrow())
-			}
+			same(t, "cells", cells(t, pair[0]), cells(t, pair[1]))
 		}
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		check(t, rapid.Uint64().Draw(t, "seed"), rapid.SampledFrom([]int{0, 1, 7, 100}).Draw(t, "rows"))
-	})
+	for seed := range uint64(24) { // a file takes ten times as long as a table: no hundred draws
+		check(t, seed, []int{0, 1, 7, 100}[seed%4])
+	}
 	check(t, 3, 9000)
 }
 
-// rechunked is a table whose NaN are equal to themselves: as text, in one chunk.
-func rechunked(t *table.Table) arrow.Table {
-	var fields []arrow.Field
-	var columns []arrow.Column
-	for i := range int(t.Arrow().NumCols()) {
-		b := array.NewStringBuilder(nilSafe)
-		for _, a := range t.Arrow().Column(i).Data().Chunks() {
+// storable writes text that is in views, which Parquet has not got, with offsets.
+func storable(s sample) sample {
+	t := s.table.Arrow()
+	fields, columns := t.Schema().Fields(), make([]arrow.Column, t.NumCols())
+	for i := range columns {
+		if columns[i] = *t.Column(i); fields[i].Type.ID() != arrow.STRING_VIEW {
+			continue
+		}
+		fields[i].Type = arrow.BinaryTypes.String
+		var chunks []arrow.Array
+		for _, a := range columns[i].Data().Chunks() {
+			b := array.NewStringBuilder(nilSafe)
 			for k := range a.Len() {
 				if a.IsNull(k) {
 					b.AppendNull()
 				} else {
-					b.Append(a.ValueStr(k))
+					b.Append(a.(*array.StringView).Value(k))
 				}
 			}
+			chunks = append(chunks, b.NewArray())
 		}
-		a := b.NewArray()
-		fields = append(fields, arrow.Field{Name: t.Columns()[i], Type: a.DataType(), Nullable: true})
-		columns = append(columns, *arrow.NewColumn(fields[i], arrow.NewChunked(a.DataType(), []arrow.Array{a})))
+		columns[i] = *arrow.NewColumn(fields[i], arrow.NewChunked(fields[i].Type, chunks))
 	}
-	return array.NewTable(arrow.NewSchema(fields, nil), columns, int64(t.NumRows()))
+	s.table = table.FromArrow(array.NewTable(arrow.NewSchema(fields, nil), columns, t.NumRows()))
+	return s
+}
+
+// cells is the values of each column as text; a null is "(null)". Arrays that miscount their nulls are told.
+func cells(t fatal, rows *table.Table) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for i, name := range rows.Columns() {
+		all[name] = []string{}
+		for _, a := range rows.Arrow().Column(i).Data().Chunks() {
+			nulls := 0
+			for k := range a.Len() {
+				if a.IsNull(k) {
+					nulls++
+				}
+				all[name] = append(all[name], a.ValueStr(k))
+			}
+			if nulls != a.NullN() {
+				t.Fatalf("column %q: an array says it has %d nulls of %d", name, a.NullN(), nulls)
+			}
+		}
+	}
+	return all
 }
 
 func TestADamagedFileIsNamedAndLeavesNoOutput(t *testing.T) {
 	t.Parallel()
-	s := drawSample(5, 5000)
+	s := storable(drawSample(5, 5000))
 	dir := t.TempDir()
-	writeGroups(t, 5, dir, s.table)
+	writeGroups(t, 5, table.At(dir), s.table)
 	whole, err := os.ReadFile(filepath.Join(dir, "in.parquet"))
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +179,9 @@ func TestADamagedFileIsNamedAndLeavesNoOutput(t *testing.T) {
 
 func TestACanceledContextStopsTheReading(t *testing.T) {
 	t.Parallel()
-	s := drawSample(6, 300)
-	at := writeGroups(t, 6, t.TempDir(), s.table)
+	s := storable(drawSample(6, 300))
+	at := table.At(t.TempDir())
+	writeGroups(t, 6, at, s.table)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := schema.ValidateParquet(ctx, s.schema, at, "in.parquet", nil); !errors.Is(err, fault.Canceled) {
@@ -174,7 +198,8 @@ func TestAPanicInAFileIsNamedWithItsRowInTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := writeGroups(t, 7, t.TempDir(), in)
+	at := table.At(t.TempDir())
+	writeGroups(t, 7, at, in)
 	s := schema.New("S", schema.Int64("x").Check("calm", func(x int64) bool {
 		if x == 1 {
 			panic("no")

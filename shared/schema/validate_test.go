@@ -98,6 +98,10 @@ func compare(t interface {
 	for _, i := range want.invalid {
 		invalid[i] = true
 	}
+	if len(s.rows) < 9000 {
+		same(t, "good cells", cells(t, good), cellsOf(t, s.table, func(i int) bool { return !invalid[i] }))
+		same(t, "bad cells", cells(t, bad), cellsOf(t, s.table, func(i int) bool { return invalid[i] }))
+	}
 	same(t, "good rows", idsOf(t, good), idsOfRows(s, func(i int) bool { return !invalid[i] }))
 	same(t, "bad rows", idsOf(t, bad), idsOfRows(s, func(i int) bool { return invalid[i] }))
 
@@ -106,6 +110,22 @@ func compare(t interface {
 		t.Fatalf("%v", err)
 	}
 	same(t, "a first failure", first, firstOf(want.errors))
+}
+
+// cellsOf is the cells of some rows.
+func cellsOf(t fatal, rows *table.Table, in func(int) bool) map[string][]string {
+	t.Helper()
+	all := cells(t, rows)
+	for name, column := range all {
+		some := []string{}
+		for i, v := range column {
+			if in(i) {
+				some = append(some, v)
+			}
+		}
+		all[name] = some
+	}
+	return all
 }
 
 // firstOf is what First says of all errors: those of uniqueness come last.
