@@ -74,6 +74,11 @@ bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/store -runs 1000000
 	go run ./bench/queue -runs 1000 -limit 10
 	go run ./bench/queue -runs 1000 -limit 10 -kill
+	go run ./bench/validate
+	go run ./bench/validate -lean
+	go run ./bench/validate -source parquet
+	go run ./bench/validate -source structs
+	go run ./bench/validate -rows 100000000 -source parquet -stream -outputs=false -runs 1
 	localstack/with-emulators.sh go run ./bench/faults
 	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
 	localstack/with-emulators.sh go run ./bench/cloud
@@ -85,6 +90,10 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/crash -kills 20
 	go run ./bench/store -runs 10000
 	go run ./bench/queue -runs 100 -limit 5
+	go run ./bench/validate -rows 200000 -runs 1
+	go run ./bench/validate -rows 200000 -bad 100 -runs 1
+	go run ./bench/validate -rows 200000 -source structs -runs 1
+	go run ./bench/validate -rows 200000 -source parquet -stream -runs 1
 	localstack/with-emulators.sh go run ./bench/faults -runs 40
 	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql -rows 10000; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
 	localstack/with-emulators.sh go run ./bench/cloud -runs 2

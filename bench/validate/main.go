@@ -109,13 +109,13 @@ func bench(ctx context.Context, o options, runs int) error {
 			return err
 		}
 		want = m.verdict // of larger tables: equal in all runs
-		seconds, cpu, peaks, above = append(seconds, m.Seconds), append(cpu, m.CPU), append(peaks, m.PeakMB), append(above, m.PeakMB-m.TablesMB)
+		seconds, cpu, peaks, above = append(seconds, m.Seconds), append(cpu, m.CPU), append(peaks, m.PeakMB), append(above, m.AboveMB)
 		f.TablesMB = m.TablesMB
 	}
 	f.verdict = want
 	f.Seconds, f.CPU, f.PeakRSSMB = thousandths(figures.Median(seconds)), thousandths(figures.Median(cpu)), figures.Median(peaks)
 	f.RowsPerS = int(float64(o.rows) / figures.Median(seconds))
-	if f.TablesMB > 0 {
+	if o.lean && f.TablesMB > 0 {
 		f.AboveMB = figures.Round(figures.Median(above))
 	}
 	return figures.Print(f)

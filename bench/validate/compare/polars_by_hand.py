@@ -2,7 +2,7 @@
 
 Prints a JSON line. The clock starts with plain strings, as there, and stops when both tables are in memory.
 
-    python polars_by_hand.py FILE memory|parquet [is_duplicated|over|counts|semi]
+    python polars_by_hand.py FILE memory|parquet [over|is_duplicated|counts|semi]
 
 How duplicates are found is the last argument: it is by far the dearest rule, and Polars has several ways. The default is
 the fastest of them on this table.
@@ -60,7 +60,7 @@ def split(frame, way):
 
 def main():
     file, source = sys.argv[1], sys.argv[2]
-    way = sys.argv[3] if len(sys.argv) > 3 else "is_duplicated"
+    way = sys.argv[3] if len(sys.argv) > 3 else "over"
     frame = pl.read_parquet(file).rechunk() if source == "memory" else None
     began, cpu = time.perf_counter(), time.process_time()
     if frame is None:
