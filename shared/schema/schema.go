@@ -2,7 +2,7 @@
 // types and rules, rules over several columns, rules over the table.
 //
 // Validate finds all failures in one pass, First the first one, Split takes valid and invalid rows
-// apart. They need no run, so scripts and tests can call them.
+// apart. ValidateParquet and SplitParquet do the same with a file. They need no run, so scripts and tests can call them.
 //
 // What holds for every schema:
 //   - A null breaks not_null and nothing else: no other rule looks at it. A rule over several columns
