@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"shared/plan":      {"asset", "check", "fault", "job", "run"},
 	"shared/selection": {"asset", "check", "fault", "run"},
 	"shared/waggle":    {"asset", "check", "fault", "job", "plan", "run"},
-	"shared/schema":    {"asset", "fault", "run", "table"},
+	"shared/schema":    {"asset", "check", "fault", "metadata", "run", "table"},
 	"shared/runlog":    {"fault", "metadata", "run"},
 
 	"shared/store/driver":       {"fault"},

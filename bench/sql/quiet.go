@@ -23,6 +23,8 @@ func (quiet) AddMetadata(metadata.Values, error)                   {}
 func (quiet) Load(context.Context, *asset.Definition) (any, error) { return nil, errNoRun }
 func (quiet) Previous(context.Context) (any, error)                { return nil, errNoRun }
 func (quiet) Run(context.Context, run.ID) (run.Record, error)      { return run.Record{}, errNoRun }
+func (quiet) Keep(context.Context, string, []byte) (string, error) { return "", errNoRun }
+func (quiet) Kept(context.Context, string) ([]byte, error)         { return nil, errNoRun }
 func (quiet) Now() time.Time                                       { return time.Now() }
 func (quiet) Info() asset.Info                                     { return asset.Info{Attempt: 1} }
 func (quiet) Latest(context.Context, asset.Key) (run.Materialization, error) {

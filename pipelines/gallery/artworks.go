@@ -7,6 +7,7 @@ import (
 
 	"waggle/shared/asset"
 	"waggle/shared/metadata"
+	"waggle/shared/schema"
 	"waggle/shared/table"
 )
 
@@ -55,18 +56,17 @@ func transformArtworks(ctx *asset.Context, artworks []Artwork, artists []Artist,
 	defer ctx.Time("transformation").Stop()
 
 	rows := catalog(artworks, artists, sales, media)
-	slices.SortStableFunc(rows, func(a, b CatalogArtwork) int {
-		return cmp.Or(cmp.Compare(b.TotalSalesValue, a.TotalSalesValue), cmp.Compare(a.ArtworkID, b.ArtworkID))
-	})
-	rank(rows)
-
-	reportCatalog(ctx, rows)
-	ctx.Log.Info("transformed artworks", "artworks", len(artworks), "records", len(rows))
-	return rows, nil
+	clean, err := schema.Filter(ctx, artworksTransformSchema, rows)
+	if err != nil {
+		return nil, err
+	}
+	reportCatalog(ctx, clean)
+	ctx.Log.Info("transformed artworks", "artworks", len(artworks), "records", len(clean))
+	return clean, nil
 }
 
 // catalog joins each artwork to its artist and adds the figures of its sales, once however
-// often it or its artist is listed, and its media.
+// often it or its artist is listed, and its media; the best sold come first.
 func catalog(artworks []Artwork, artists []Artist, sales []Sale, media []Medium) []CatalogArtwork {
 	artistsByID := indexBy(artists, artistID)
 	figuresByID := salesFigures(sales)
@@ -100,6 +100,10 @@ func catalog(artworks []Artwork, artists []Artist, sales []Sale, media []Medium)
 			})
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b CatalogArtwork) int {
+		return cmp.Or(cmp.Compare(b.TotalSalesValue, a.TotalSalesValue), cmp.Compare(a.ArtworkID, b.ArtworkID))
+	})
+	rank(rows)
 	return rows
 }
 

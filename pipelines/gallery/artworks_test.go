@@ -89,13 +89,9 @@ func TestAnArtworkListedTwiceHasItsSalesOnce(t *testing.T) {
 
 func TestArtworksThatSoldForTheSameShareARank(t *testing.T) {
 	t.Parallel()
-	ctx, _ := step(t)
 	sold := func(id, price int64) Sale { return Sale{ArtworkID: &id, SalePriceUSD: &price} }
-	rows, err := transformArtworks(ctx, []Artwork{{ArtworkID: 5}, {ArtworkID: 4}, {ArtworkID: 3}, {ArtworkID: 2}, {ArtworkID: 1}, {ArtworkID: 6}}, nil,
+	rows := catalog([]Artwork{{ArtworkID: 5}, {ArtworkID: 4}, {ArtworkID: 3}, {ArtworkID: 2}, {ArtworkID: 1}, {ArtworkID: 6}}, nil,
 		[]Sale{sold(3, 10), sold(1, 4), sold(1, 6), sold(2, 30), sold(6, -1)}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []int64
 	for _, r := range rows {
 		got = append(got, r.ArtworkID, r.SalesRank)
@@ -142,19 +138,23 @@ func TestMediaWithoutAFirstOneHaveNoPrimaryImage(t *testing.T) {
 	}
 }
 
-func TestArtworksTransformReportsTheRowsItHandsOn(t *testing.T) {
+func TestArtworksTransformReportsTheRowsItHandsOnAndSetsTheOthersAside(t *testing.T) {
 	t.Parallel()
 	ctx, report := step(t)
+	artwork := func(id, price int64) Artwork {
+		return Artwork{ArtworkID: id, Title: new("Pier"), ArtistID: new(int64(1)), Medium: new("Oil"), PriceUSD: &price}
+	}
 	_, err := transformArtworks(ctx,
-		[]Artwork{{ArtworkID: 1, PriceUSD: new(int64(100))}, {ArtworkID: 2, PriceUSD: new(int64(-30))}, {ArtworkID: 3}}, nil,
+		[]Artwork{artwork(1, 100), artwork(2, -30), artwork(3, 7)}, []Artist{{ArtistID: 1, Name: new("Ana"), Nationality: new("Peru")}},
 		[]Sale{{ArtworkID: new(int64(1))}},
 		[]Medium{{MediaID: 1, ArtworkID: new(int64(1))}, {MediaID: 2, ArtworkID: new(int64(3))}, {MediaID: 3, ArtworkID: new(int64(3))}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantReport(t, report, map[string]string{
-		"record_count": "3", "artworks_sold": "1", "artworks_unsold": "2", "artworks_with_media": "2", "total_catalog_value": "70",
-		"processing_time_ms": "0", "schema": "...", "preview": "...",
+		"record_count": "2", "artworks_sold": "1", "artworks_unsold": "1", "artworks_with_media": "2", "total_catalog_value": "107",
+		"processing_time_ms": "0", "schema": "...", "preview": "...", "quarantine": "...",
+		"validation_warnings": `{"error_count":1,"errors":[{"check":"greater_than(0)","column":"list_price_usd","count":1,"examples":[{"failure_case":-30,"row":1}]}],"removed_rows":1}`,
 		"columns": `["artwork_id","title","year","medium","list_price_usd","artist_name","nationality","sale_count","total_sales_value",` +
 			`"avg_sale_price","first_sale_date","last_sale_date","has_sold","price_tier","sales_rank","primary_image","primary_image_alt","media_count","media"]`,
 	})

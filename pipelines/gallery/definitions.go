@@ -11,6 +11,7 @@ var assets = asset.List{
 	salesRaw, artworksRaw, artistsRaw, mediaRaw,
 	salesTransform, artworksTransform,
 	salesOutput, artworksOutput,
+	validationWarningsReport,
 }
 
 var gallery = job.New("gallery", assets, &job.Options{
@@ -25,7 +26,7 @@ var galleryDaily = job.Cron("gallery_daily", "0 2 * * *", gallery, &job.Schedule
 // Definitions is all that the gallery runs.
 var Definitions = waggle.Definitions{
 	Assets:    assets,
-	Checks:    check.List{checkSalesAboveThreshold, checkValidPriceTiers},
+	Checks:    check.List{checkSalesTransformSchema, checkArtworksTransformSchema, checkSalesDataQuality, checkSalesAboveThreshold, checkValidPriceTiers},
 	Jobs:      job.List{gallery},
 	Schedules: job.Schedules{galleryDaily},
 }.Merge(inSQL)

@@ -61,6 +61,10 @@ func loadReference(t *testing.T, dir string) *reference {
 	}
 	r.exec(salesTransformSQL)
 	r.exec(artworksTransformSQL)
+	r.exec("CREATE TABLE refused (asset TEXT, row INTEGER)")
+	for _, f := range r.schemaFailures() {
+		r.exec("INSERT INTO refused VALUES (?, ?)", f.Asset, f.Row)
+	}
 	return r
 }
 
@@ -113,7 +117,8 @@ FROM joined j LEFT JOIN firsts f ON f.artwork_id = j.artwork_id AND f.place = 1`
 // salesTransform returns the rows of sales_transform.
 func (r *reference) salesTransform() []referenceRow {
 	return r.query(`SELECT sale_id, artwork_id, sale_date, sale_price_usd, buyer_country, title, artist_id, artwork_year, medium,
-		list_price_usd, artist_name, nationality, price_diff, pct_change FROM sales_transform ORDER BY row`)
+		list_price_usd, artist_name, nationality, price_diff, pct_change FROM sales_transform
+		WHERE row NOT IN (SELECT row FROM refused WHERE asset = 'sales_transform') ORDER BY row`)
 }
 
 // artworksTransform returns the rows of artworks_transform.
@@ -126,7 +131,7 @@ func (r *reference) artworksTransform() []referenceRow {
 	}
 	rows := r.query(`SELECT artwork_id, title, year, medium, list_price_usd, artist_name, nationality, sale_count, total_sales_value,
 		avg_sale_price, first_sale_date, last_sale_date, has_sold, price_tier, sales_rank, primary_image, primary_image_alt, media_count
-		FROM artworks_transform ORDER BY row`)
+		FROM artworks_transform WHERE row NOT IN (SELECT row FROM refused WHERE asset = 'artworks_transform') ORDER BY row`)
 	for i, row := range rows {
 		row[12].value = row[12].value == int64(1) // SQLite's booleans are numbers
 		var list any

@@ -8,6 +8,7 @@ import (
 
 	"waggle/shared/asset"
 	"waggle/shared/metadata"
+	"waggle/shared/schema"
 	"waggle/shared/table"
 )
 
@@ -35,16 +36,16 @@ func transformSales(ctx *asset.Context, sales []Sale, artworks []Artwork, artist
 	defer ctx.Time("transformation").Stop()
 
 	rows := soldArtworks(sales, artworks, artists)
-	slices.SortStableFunc(rows, func(a, b SoldArtwork) int {
-		return cmp.Or(nullsLast(a.SaleDate, b.SaleDate, newestFirst), cmp.Compare(a.SaleID, b.SaleID))
-	})
-
-	reportSoldArtworks(ctx, rows)
-	ctx.Log.Info("transformed sales", "sales", len(sales), "records", len(rows))
-	return rows, nil
+	clean, err := schema.Filter(ctx, salesTransformSchema, rows)
+	if err != nil {
+		return nil, err
+	}
+	reportSoldArtworks(ctx, clean)
+	ctx.Log.Info("transformed sales", "sales", len(sales), "records", len(clean))
+	return clean, nil
 }
 
-// soldArtworks joins each sale to its artwork and the artwork to its artist.
+// soldArtworks joins each sale to its artwork and the artwork to its artist; the newest sales come first.
 func soldArtworks(sales []Sale, artworks []Artwork, artists []Artist) []SoldArtwork {
 	artworksByID, artistsByID := indexBy(artworks, artworkID), indexBy(artists, artistID)
 	rows := make([]SoldArtwork, 0, len(sales))
@@ -66,6 +67,9 @@ func soldArtworks(sales []Sale, artworks []Artwork, artists []Artist) []SoldArtw
 			}
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b SoldArtwork) int {
+		return cmp.Or(nullsLast(a.SaleDate, b.SaleDate, newestFirst), cmp.Compare(a.SaleID, b.SaleID))
+	})
 	return rows
 }
 

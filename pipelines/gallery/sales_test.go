@@ -105,7 +105,6 @@ func TestAnIdThatIsListedTwiceDoublesItsSalesInFileOrder(t *testing.T) {
 
 func TestSalesAreTheNewestFirstThenById(t *testing.T) {
 	t.Parallel()
-	ctx, _ := step(t)
 	sale := func(id int64, date, country string) Sale {
 		s := Sale{SaleID: id, BuyerCountry: &country}
 		if date != "" {
@@ -113,13 +112,10 @@ func TestSalesAreTheNewestFirstThenById(t *testing.T) {
 		}
 		return s
 	}
-	rows, err := transformSales(ctx, []Sale{
+	rows := soldArtworks([]Sale{
 		sale(5, "", "a"), sale(4, "", "b"), sale(3, "2020-01-02", "c"), sale(9, "2020-01-10", "d"),
 		sale(2, "2020-01-02", "e"), sale(3, "2020-01-02", "f"), sale(1, "2020-1-3", "g"),
 	}, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
 	for _, r := range rows {
 		got = append(got, *r.BuyerCountry)
@@ -130,25 +126,26 @@ func TestSalesAreTheNewestFirstThenById(t *testing.T) {
 	}
 }
 
-func TestSalesTransformReportsTheRowsItHandsOn(t *testing.T) {
+func TestSalesTransformReportsTheRowsItHandsOnAndSetsTheOthersAside(t *testing.T) {
 	t.Parallel()
 	ctx, report := step(t)
+	sale := func(id, artwork, price int64, date string) Sale {
+		return Sale{SaleID: id, ArtworkID: &artwork, SaleDate: &date, SalePriceUSD: &price, BuyerCountry: new("Chile")}
+	}
+	artworks := []Artwork{{ArtworkID: 8, Title: new("Pier"), ArtistID: new(int64(1)), Medium: new("Oil"), PriceUSD: new(int64(5))}}
 	rows, err := transformSales(ctx, []Sale{
-		{SaleID: 1, ArtworkID: new(int64(8)), SaleDate: new("2020-05-01"), SalePriceUSD: new(int64(10))},
-		{SaleID: 2, ArtworkID: new(int64(8)), SaleDate: new("2019-05-01"), SalePriceUSD: new(int64(-3))},
-		{SaleID: 3, ArtworkID: new(int64(9))},
-		{SaleID: 4},
-	}, nil, nil)
-	if err != nil || len(rows) != 4 {
+		sale(1, 8, 10, "2020-05-01"), sale(2, 8, 7, "2019-05-01"), sale(3, 8, -3, "2018-05-01"), sale(2, 8, 9, "2017-05-01"), sale(4, 9, 1, "2016-05-01"),
+	}, artworks, []Artist{{ArtistID: 1, Name: new("Ana"), Nationality: new("Peru")}})
+	if err != nil || len(rows) != 2 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	wantReport(t, report, map[string]string{
-		"record_count": "4", "unique_artworks": "2", "total_sales_value": "7", "date_range": `"2019-05-01 to 2020-05-01"`,
-		"processing_time_ms": "0", "schema": "...", "preview": "...",
+		"record_count": "2", "unique_artworks": "1", "total_sales_value": "17", "date_range": `"2019-05-01 to 2020-05-01"`,
+		"processing_time_ms": "0", "schema": "...", "preview": "...", "quarantine": "...", "validation_warnings": "...",
 		"columns": `["sale_id","artwork_id","sale_date","sale_price_usd","buyer_country","title","artist_id","artwork_year","medium",` +
 			`"list_price_usd","artist_name","nationality","price_diff","pct_change"]`,
 	})
-	if got, want := logged(report), []string{"transformed sales sales=4 records=4", "Completed transformation in 0 ns"}; !slices.Equal(got, want) {
+	if got, want := logged(report), []string{"Filtered 3 invalid rows (9 errors) schema=SalesTransformSchema", "transformed sales sales=5 records=2", "Completed transformation in 0 ns"}; !slices.Equal(got, want) {
 		t.Errorf("logged %q, want %q", got, want)
 	}
 }

@@ -4,6 +4,7 @@ package gallery
 
 import (
 	"waggle/shared/asset"
+	"waggle/shared/schema"
 	"waggle/shared/sqlasset"
 	"waggle/shared/table"
 )
@@ -67,11 +68,11 @@ var artworksJoinedInSQL = sqlasset.New("artworks_joined_sql", `
 
 var salesByCountryInSQL = sqlasset.New("sales_by_country_sql", `
 	SELECT buyer_country, count(*) AS sales, sum(sale_price_usd) AS total_usd
-	FROM sales_joined_sql
+	FROM sales_transform_sql
 	WHERE sale_price_usd >= $min_sale_value_usd
 	GROUP BY buyer_country
 	ORDER BY total_usd DESC, buyer_country NULLS LAST`,
-	asset.List{salesJoinedInSQL}, &sqlasset.Options{
+	asset.List{salesTransformInSQL}, &sqlasset.Options{
 		Options: asset.Options{Group: "transform", Description: "Where the big sales went."},
 		Config:  config,
 	})
@@ -92,8 +93,12 @@ func soldArtworksOf(ctx *asset.Context, joined *table.Table) ([]SoldArtwork, err
 	if err != nil {
 		return nil, err
 	}
-	reportSoldArtworks(ctx, rows)
-	return rows, nil
+	clean, err := schema.Filter(ctx, salesTransformSchema, rows)
+	if err != nil {
+		return nil, err
+	}
+	reportSoldArtworks(ctx, clean)
+	return clean, nil
 }
 
 var artworksTransformInSQL = asset.New1("artworks_transform_sql", catalogOf, artworksJoinedInSQL, &asset.Options{
@@ -108,6 +113,10 @@ func catalogOf(ctx *asset.Context, joined *table.Table) ([]CatalogArtwork, error
 	if err != nil {
 		return nil, err
 	}
-	reportCatalog(ctx, rows)
-	return rows, nil
+	clean, err := schema.Filter(ctx, artworksTransformSchema, rows)
+	if err != nil {
+		return nil, err
+	}
+	reportCatalog(ctx, clean)
+	return clean, nil
 }

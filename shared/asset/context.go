@@ -17,8 +17,9 @@ type Context struct {
 	// Log writes to the run's log, at every level.
 	Log *slog.Logger
 
-	step  Step
-	timed timings
+	step     Step
+	timed    timings
+	gathered gathered
 }
 
 // Step is what a Context needs of whoever runs the step.
@@ -37,6 +38,9 @@ type Step interface {
 	Latest(ctx context.Context, key Key) (run.Materialization, error)
 	// Run returns what is recorded of a run; fault.NotFound for an unknown one.
 	Run(ctx context.Context, id run.ID) (run.Record, error)
+	// Keep stores data beside what the step makes and returns where; Kept returns it, fault.NotFound where it is gone.
+	Keep(ctx context.Context, name string, data []byte) (blob string, err error)
+	Kept(ctx context.Context, blob string) ([]byte, error)
 	Now() time.Time
 	Info() Info
 }

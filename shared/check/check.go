@@ -37,6 +37,8 @@ type Definition struct {
 	Inputs  []asset.Source    // the asset and whatever else it takes
 	Origin  string            // file:line of the constructor
 	Call    func(ctx *asset.Context, inputs []any) (Result, error)
+	// Rule is what judges the value where the check is not only a function: a *schema.Schema. Nil for most checks.
+	Rule any
 
 	mistakes []error
 }
@@ -111,6 +113,16 @@ func New4[A, B, C, D any](name string, fn func(*asset.Context, A, B, C, D) (Resu
 	return define(name, fn == nil, func(ctx *asset.Context, in []any) (Result, error) {
 		return fn(ctx, asset.Arg[A](in, 0), asset.Arg[B](in, 1), asset.Arg[C](in, 2), asset.Arg[D](in, 3))
 	}, opts, of.Definition(), of, b, c, d)
+}
+
+// Define declares a check for a package that has a constructor of its own: fn gets the values of the asset and of the other inputs, in
+// their order, and rule is kept as Definition.Rule. Validate reports what that constructor found wrong, mistakes, and its own findings at the line of whoever
+// called the constructor, which must call Define itself.
+func Define(name string, fn func(ctx *asset.Context, inputs []any) (Result, error), of *asset.Definition, inputs []asset.Sourced, rule any, opts *Options, mistakes ...error) *Check {
+	c := define(name, fn == nil, fn, opts, of, inputs...)
+	c.def.Origin, c.def.Rule = asset.Origin(3), rule
+	c.def.mistakes = append(c.def.mistakes, mistakes...)
+	return c
 }
 
 func define(name string, nilFn bool, call func(*asset.Context, []any) (Result, error), opts *Options, of *asset.Definition, inputs ...asset.Sourced) *Check {

@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
+	"path"
+	"strings"
 	"time"
 
 	"waggle/shared/asset"
@@ -65,6 +68,19 @@ func (a *attempt) Run(ctx context.Context, id run.ID) (run.Record, error) {
 		return run.Record{}, err
 	}
 	return fold.Record, nil
+}
+
+func (a *attempt) Keep(ctx context.Context, name string, data []byte) (string, error) {
+	if err := a.ask(); err != nil {
+		return "", err
+	}
+	ext := path.Ext(name)
+	blob := a.x.spill.name(a.step.Key, a.number, fmt.Sprintf("%s-%d%s", fileName(strings.TrimSuffix(name, ext)), a.texts.Add(1), ext))
+	return blob, a.x.store.PutBlob(ctx, blob, data)
+}
+
+func (a *attempt) Kept(ctx context.Context, blob string) ([]byte, error) {
+	return a.x.store.GetBlob(ctx, blob)
 }
 
 func (a *attempt) Now() time.Time { return a.x.store.Now() }

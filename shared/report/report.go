@@ -189,12 +189,18 @@ func (r *Report) notice() {
 	}
 }
 
-// reads reports whether a label says that its path was read, not written.
-func reads(label string) bool { return slices.Contains([]string{"source", "sources", "input"}, label) }
+// reads reports whether a label says that its path is no output: it was read, or is the store's own.
+func reads(label string) bool {
+	return slices.Contains([]string{"source", "sources", "input"}, label) || strings.HasPrefix(label, "quarantine")
+}
 
 func validationText(v metadata.Value) string {
-	if list, ok := v.Any().([]any); ok {
-		return fmt.Sprintf("%s set aside", Count(len(list), "row"))
+	var found struct {
+		Removed int `json:"removed_rows"`
+		Errors  int `json:"error_count"`
+	}
+	if v.Blob == "" && v.Decode(&found) == nil && found.Removed > 0 {
+		return fmt.Sprintf("%s set aside for %s", Count(found.Removed, "row"), Count(found.Errors, "error"))
 	}
 	return "rows were set aside; see validation_warnings"
 }

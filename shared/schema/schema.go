@@ -15,7 +15,9 @@
 //   - Text is measured in characters; each byte that is not UTF-8 is one.
 //   - A row that breaks only rules of severity Warn is valid. Its failures are counted as warnings.
 //
-// Of ours it imports asset (for the place of a definition), fault, run (for severities) and table.
+// Filter, Check and the ready checks are for assets, and need a run.
+//
+// Of ours it imports asset, check, fault, metadata, run and table.
 package schema
 
 import (

@@ -295,7 +295,7 @@ func checkNames(item driver.Item, blob string) (bool, error) {
 
 func metadataNames(values metadata.Values, blob string) bool {
 	for _, v := range values {
-		if v.Blob == blob {
+		if v.Blob == blob || v.Type == metadata.TypePath && v.Any() == any(blob) { // spilled, or kept by the step
 			return true
 		}
 	}

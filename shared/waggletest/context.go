@@ -2,8 +2,10 @@ package waggletest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +77,7 @@ type step struct {
 	metadata metadata.Values
 	err      error
 	logs     []slog.Record
+	kept     map[string][]byte
 }
 
 func (s *step) Handler() slog.Handler { return &handler{step: s} }
@@ -112,6 +115,27 @@ func (s *step) Latest(_ context.Context, key asset.Key) (run.Materialization, er
 
 func (s *step) Run(_ context.Context, id run.ID) (run.Record, error) {
 	return run.Record{}, fault.New(fault.NotFound, "there is no run %q in this test", string(id))
+}
+
+func (s *step) Keep(_ context.Context, name string, data []byte) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	blob := fmt.Sprintf("kept/%d-%s", len(s.kept)+1, name)
+	if s.kept == nil {
+		s.kept = map[string][]byte{}
+	}
+	s.kept[blob] = slices.Clone(data)
+	return blob, nil
+}
+
+func (s *step) Kept(_ context.Context, blob string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, ok := s.kept[blob]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "nothing was kept as %q in this test", blob)
+	}
+	return data, nil
 }
 
 func (s *step) Now() time.Time {
