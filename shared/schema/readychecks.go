@@ -1,0 +1,237 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"waggle/shared/asset"
+	"waggle/shared/check"
+	"waggle/shared/fault"
+	"waggle/shared/metadata"
+	"waggle/shared/table"
+)
+
+// sampled is how many orphans or differences a ready check shows.
+const sampled = 10
+
+// CheckMinRows declares that an asset has at least n rows: check_<asset>_min_rows, with the metadata record_count and min_rows.
+func CheckMinRows[T any](a *asset.Asset[T], n int, opts *check.Options) *check.Check {
+	var mistakes []error
+	if n < 1 {
+		mistakes = append(mistakes, fmt.Errorf("a minimum of %d rows demands nothing; give 1 or more", n))
+	}
+	return check.Define(checkName(a.Key(), "min_rows"), func(_ *asset.Context, in []any) (check.Result, error) {
+		t, err := table.Of(in[0])
+		if err != nil {
+			return check.Result{}, err
+		}
+		return check.Result{Passed: t.NumRows() >= n, Description: fmt.Sprintf("%s, at least %d are expected", counted(t.NumRows(), "row"), n),
+			Metadata: metadata.Map{"record_count": t.NumRows(), "min_rows": n}}, nil
+	}, a.Definition(), []asset.Sourced{a}, nil, opts, mistakes...)
+}
+
+// CheckFailureRate declares that at most so many percent of an asset's rows are invalid: check_<asset>_failure_rate, with the metadata of Check, failure_rate_percent and
+// max_failure_rate_percent. A table without rows has a rate of 0; a failure that is no row's, as a missing column, fails it.
+func CheckFailureRate[T any](s *Schema, a *asset.Asset[T], percent float64, opts *check.Options) *check.Check {
+	mistakes := s.mistakesIn()
+	if !(percent >= 0 && percent <= 100) {
+		mistakes = append(mistakes, fmt.Errorf("%v is no percentage; give 0 to 100", percent))
+	}
+	return check.Define(checkName(a.Key(), "failure_rate"), func(_ *asset.Context, in []any) (check.Result, error) {
+		r, err := Validate(s, in[0])
+		if err != nil {
+			return check.Result{}, err
+		}
+		rate := 0.0
+		if r.Rows > 0 {
+			rate = 100 * float64(r.InvalidRowCount) / float64(r.Rows)
+		}
+		result := r.CheckResult()
+		result.Passed = rate <= percent
+		for _, f := range r.TableFailures() {
+			result.Passed = result.Passed && f.Severity != Error
+		}
+		result.Description = fmt.Sprintf("%.2f %% of %s are invalid, %v %% are allowed", rate, counted(r.Rows, "row"), percent)
+		result.Metadata["failure_rate_percent"], result.Metadata["max_failure_rate_percent"] = rate, percent
+		return result, nil
+	}, a.Definition(), []asset.Sourced{a}, s, opts, mistakes...)
+}
+
+// CheckFresh declares that the newest value of a column, a date, a timestamp or an ISO date as text, is not older than an age, by the run's clock:
+// check_<asset>_fresh, with the metadata column, newest, age_hours and max_age_hours. Nulls and text that is no date are passed over; a column without a
+// date fails it.
+func CheckFresh[T any](a *asset.Asset[T], column string, age time.Duration, opts *check.Options) *check.Check {
+	var mistakes []error
+	if age <= 0 {
+		mistakes = append(mistakes, fmt.Errorf("an age of %s is none; give a positive one", age))
+	}
+	return check.Define(checkName(a.Key(), "fresh"), func(ctx *asset.Context, in []any) (check.Result, error) {
+		c, err := columnOf(in[0], column)
+		if err != nil {
+			return check.Result{}, err
+		}
+		var newest time.Time
+		for i := range c.length() {
+			if at, ok := momentOf(c.value(i)); ok && at.After(newest) {
+				newest = at
+			}
+		}
+		values := metadata.Map{"column": column, "max_age_hours": age.Hours()}
+		if newest.IsZero() {
+			return check.Result{Description: column + " holds no date", Metadata: values}, nil
+		}
+		old := ctx.Now().Sub(newest)
+		values["newest"], values["age_hours"] = newest.UTC(), old.Hours()
+		return check.Result{Passed: old <= age, Description: fmt.Sprintf("the newest %s is %s", column, newest.UTC().Format(time.RFC3339)), Metadata: values}, nil
+	}, a.Definition(), []asset.Sourced{a}, nil, opts, mistakes...)
+}
+
+func momentOf(v any) (time.Time, bool) {
+	text, ok := v.(string)
+	if !ok {
+		at, ok := v.(time.Time)
+		return at, ok
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// CheckReferences declares that every value of a column is a value of another asset's column, nulls aside: check_<asset>_<column>_references, with the metadata
+// orphan_count (rows), distinct_orphans, and orphans, the first ten.
+func CheckReferences[A, B any](a *asset.Asset[A], column string, to *asset.Asset[B], key string, opts *check.Options) *check.Check {
+	return check.Define(checkName(a.Key(), column+"_references"), func(_ *asset.Context, in []any) (check.Result, error) {
+		from, err := columnOf(in[0], column)
+		if err != nil {
+			return check.Result{}, err
+		}
+		keys, err := columnOf(in[1], key)
+		if err != nil {
+			return check.Result{}, fmt.Errorf("%s: %w", to.Key(), err)
+		}
+		known := make(map[any]bool, keys.length())
+		for i := range keys.length() {
+			known[keys.value(i)] = true
+		}
+		orphans, seen, rows := []any{}, map[any]bool{}, 0
+		for i := range from.length() {
+			v := from.value(i)
+			if v == nil || known[v] {
+				continue
+			}
+			if rows++; !seen[v] && len(orphans) < sampled {
+				orphans = append(orphans, shownCase(v))
+			}
+			seen[v] = true
+		}
+		return check.Result{Passed: rows == 0, Description: fmt.Sprintf("%s whose %s is not in %s.%s", counted(rows, "row"), column, to.Key(), key),
+			Metadata: metadata.Map{"orphan_count": rows, "distinct_orphans": len(seen), "orphans": orphans}}, nil
+	}, a.Definition(), []asset.Sourced{a, to}, nil, opts)
+}
+
+// CheckUnchanged declares that an asset has the columns, with the types, that it had when it was last made by another run: check_<asset>_unchanged, with the
+// metadata columns and, if it failed, changes: "column x is new", "column y is gone", "column z was text, now int64". The first time it
+// passes. The order of columns does not count. It is for assets of type *table.Table: a struct has the columns that the code says, and one that lost a field passes.
+func CheckUnchanged[T any](a *asset.Asset[T], opts *check.Options) *check.Check {
+	return check.Define(checkName(a.Key(), "unchanged"), func(ctx *asset.Context, in []any) (check.Result, error) {
+		now, err := table.Of(in[0])
+		if err != nil {
+			return check.Result{}, err
+		}
+		result := check.Result{Passed: true, Description: "its columns are those of the last time", Metadata: metadata.Map{"columns": now.Columns()}}
+		before, found, err := asset.Previous[T](ctx)
+		switch {
+		case errors.Is(err, fault.Incompatible): // a struct lost or changed a field
+			result.Passed, result.Description, result.Metadata["changes"] = false, err.Error(), []string{err.Error()}
+			return result, nil
+		case err != nil:
+			return check.Result{}, err
+		case !found:
+			result.Description = "there is no earlier value"
+			return result, nil
+		}
+		was, err := table.Of(before)
+		if err != nil {
+			return check.Result{}, err
+		}
+		if changes := columnChanges(was, now); len(changes) > 0 {
+			result.Passed, result.Description, result.Metadata["changes"] = false, changes[0], changes
+		}
+		return result, nil
+	}, a.Definition(), []asset.Sourced{a}, nil, opts)
+}
+
+// shownCase is a value as metadata shows it.
+func shownCase(v any) any {
+	switch v := v.(type) {
+	case string:
+		return cutText(v)
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano)
+	default:
+		return JSONCase(v)
+	}
+}
+
+func columnChanges(was, now *table.Table) []string {
+	var changes []string
+	before, after := was.Arrow().Schema(), now.Arrow().Schema()
+	for _, f := range before.Fields() {
+		at := after.FieldIndices(f.Name)
+		if len(at) == 0 {
+			changes = append(changes, "column "+f.Name+" is gone")
+			continue
+		}
+		if old, new := table.TypeWord(f.Type), table.TypeWord(after.Field(at[0]).Type); old != new {
+			changes = append(changes, fmt.Sprintf("column %s was %s, now %s", f.Name, old, new))
+		}
+	}
+	for _, f := range after.Fields() {
+		if len(before.FieldIndices(f.Name)) == 0 {
+			changes = append(changes, "column "+f.Name+" is new")
+		}
+	}
+	return changes
+}
+
+// values is a column whose values are read one by one.
+type values struct {
+	chunks *chunked
+	rows   int
+}
+
+func (v values) length() int { return v.rows }
+
+// value is a value as it is compared: integers of every width alike, bytes as text.
+func (v values) value(i int) any {
+	a, k := v.chunks.find(i)
+	switch x := goValue(a, k).(type) {
+	case uint64:
+		if x <= math.MaxInt64 {
+			return int64(x)
+		}
+		return x
+	case []byte:
+		return string(x)
+	default:
+		return x
+	}
+}
+
+// columnOf returns a column of a []Struct or a *table.Table.
+func columnOf(rows any, name string) (values, error) {
+	t, err := table.Of(rows)
+	if err != nil {
+		return values{}, err
+	}
+	at := t.Arrow().Schema().FieldIndices(name)
+	if len(at) != 1 {
+		return values{}, fault.Unknown("column", name, t.Columns())
+	}
+	return values{chunkedOf(t.Arrow().Column(at[0]).Data()), t.NumRows()}, nil
+}
