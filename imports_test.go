@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"shared/report":             {"duration", "metadata", "plan", "run", "runlog"},
 	"shared/cli/progress":       {"duration", "plan", "report", "run", "runlog"},
 	"shared/cli": {"asset", "check", "cli/progress", "duration", "engine", "fault", "job", "metadata", "monitor", "owner", "plan", "report",
-		"run", "runlog", "scheduler", "selection", "store", "waggle"},
+		"run", "runlog", "scheduler", "schema", "selection", "store", "waggle"},
 	"shared/sqlasset":   {"asset", "fault", "table"},
 	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/tabletest", "waggle"},
 }

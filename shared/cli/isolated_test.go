@@ -158,6 +158,7 @@ func TestAnIsolatedStepOutlivesTheProcessThatStartedIt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	gate, mark := filepath.Join(dir, "gate"), filepath.Join(dir, "mark")
+	t.Cleanup(func() { write(t, gate, "") }) // ends the step also where the test fails
 	cmd := program(t, dir, []string{"WAGGLE_TEST_DEFINITIONS=isolated", "WAGGLE_TEST_LEASE=1s"}, "run", "heavy_job", "--config", "how=wait", "--config", "gate="+gate, "--config", "mark="+mark)
 	talk, err := cmd.StderrPipe()
 	if err == nil {

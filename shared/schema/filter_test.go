@@ -203,3 +203,38 @@ func TestTheMistakesOfASchemaAreFoundAtStart(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAReplaySaysWhatPassesAfterAMend(t *testing.T) {
+	t.Parallel()
+	ctx, report := waggletest.Context(t)
+	if _, err := schema.Filter(ctx, readingSchema, append(readings[:len(readings):len(readings)], reading{5, new(7.0), ""})); err != nil {
+		t.Fatal(err)
+	}
+	blob, _ := report.Metadata("quarantine").(string)
+	data, err := ctx.Kept(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := schema.ReadQuarantine(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rules *schema.Schema
+		pass  []int
+		still map[string]int
+	}{
+		{readingSchema, nil, map[string]int{"unique": 2, "at_least(0)": 2, "finite": 1, "not_null": 1}},
+		{schema.New("Mended", schema.Int64("id").Unique(), schema.Float64("value").Finite().AtLeast(-5)), []int{1}, map[string]int{"unique": 2, "at_least(-5)": 1, "finite": 1, "not_null": 1}},
+		{schema.New("Free", schema.Int64("id"), schema.Float64("value").Null()), []int{1, 2, 3, 5}, map[string]int{}},
+	} {
+		pass, still, err := c.rules.Replay(q)
+		counts := map[string]int{}
+		for _, s := range still {
+			counts[s.Check] = s.Count
+		}
+		if err != nil || !slices.Equal(pass, c.pass) || !reflect.DeepEqual(counts, c.still) {
+			t.Errorf("%s: pass %v, still %v, %v; want %v, %v", c.rules.Name(), pass, counts, err, c.pass, c.still)
+		}
+	}
+}

@@ -188,3 +188,85 @@ func made(ctx *asset.Context, a asset.Any) (run.Materialization, bool, error) {
 	}
 	return ctx.Latest(a)
 }
+
+// Values returns the removed rows by column, as JSON holds values.
+func (q *Quarantine) Values() []map[string]any {
+	t := q.Rows.Arrow()
+	rows := make([]map[string]any, t.NumRows())
+	for i := range rows {
+		rows[i] = make(map[string]any, t.NumCols())
+	}
+	for c := range int(t.NumCols()) {
+		name, at := t.Schema().Field(c).Name, 0
+		for _, chunk := range t.Column(c).Data().Chunks() {
+			for i := range chunk.Len() {
+				v := chunk.GetOneForMarshal(i)
+				if f, ok := v.(float64); ok {
+					v = JSONCase(f)
+				}
+				rows[at][name] = v
+				at++
+			}
+		}
+	}
+	return rows
+}
+
+// Replay judges the rows again and returns the numbers of those that the schema would hand on now, and how often its rules are still broken. A row that was a copy
+// of another stays one for as long as the schema asks for unique values: the other is not in the quarantine.
+func (s *Schema) Replay(q *Quarantine) (pass []int, still []Count, err error) {
+	r, err := Validate(s, q.Rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	copies := map[*rule]int{}
+	for i, n := range q.Numbers {
+		known := s.copied(q.Failures[i])
+		for _, rule := range known {
+			copies[rule]++
+		}
+		if len(known) == 0 && !s.invalidButForCopies(r, i) {
+			pass = append(pass, n)
+		}
+	}
+	for _, rule := range s.rules {
+		if rule.unique != 0 {
+			if n := copies[rule]; n > 0 {
+				still = append(still, Count{Column: rule.column(), Check: rule.check, Severity: rule.severity, Count: n, Failures: []Failure{}})
+			}
+			continue
+		}
+		for _, c := range r.Counts {
+			if c.Column == rule.column() && c.Check == rule.check {
+				still = append(still, c)
+			}
+		}
+	}
+	return pass, still, nil
+}
+
+// copied lists the rules of uniqueness that failures name and that the schema still has.
+func (s *Schema) copied(failures []Failure) []*rule {
+	var list []*rule
+	for _, f := range failures {
+		for _, rule := range s.rules {
+			if rule.unique != 0 && rule.column() == f.Column && rule.check == f.Check {
+				list = append(list, rule)
+			}
+		}
+	}
+	return list
+}
+
+// invalidButForCopies reports whether a row breaks another rule than one of uniqueness.
+func (s *Schema) invalidButForCopies(r *Result, row int) bool {
+	if len(r.TableFailures()) > 0 {
+		return r.IsInvalid(row)
+	}
+	for _, f := range r.OfRow(row) {
+		if f.Severity == Error && len(s.copied([]Failure{f})) == 0 {
+			return true
+		}
+	}
+	return false
+}
