@@ -6,12 +6,18 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/check"
 	"waggle/shared/job"
+	"waggle/shared/schema"
 	"waggle/shared/waggle"
 )
 
 var salesOutputInSQL = asset.New2("sales_output_sql", writeSales, salesTransformInSQL, config, output)
 
 var artworksOutputInSQL = asset.New2("artworks_output_sql", writeArtworks, artworksTransformInSQL, config, output)
+
+var (
+	checkSalesTransformSchemaInSQL    = schema.Check(salesTransformSchema, salesTransformInSQL, check.Blocking)
+	checkArtworksTransformSchemaInSQL = schema.Check(artworksTransformSchema, artworksTransformInSQL, check.Blocking)
+)
 
 var checkSalesAboveThresholdInSQL = check.New2("check_sales_above_threshold", salesAboveThreshold, salesOutputInSQL, config, nil)
 
@@ -31,6 +37,6 @@ var inSQL = waggle.Definitions{
 		salesTransformInSQL, artworksTransformInSQL,
 		salesOutputInSQL, artworksOutputInSQL,
 	},
-	Checks: check.List{checkSalesAboveThresholdInSQL, checkValidPriceTiersInSQL},
+	Checks: check.List{checkSalesTransformSchemaInSQL, checkArtworksTransformSchemaInSQL, checkSalesAboveThresholdInSQL, checkValidPriceTiersInSQL},
 	Jobs:   job.List{galleryInSQL},
 }
