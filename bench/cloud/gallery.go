@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"gocloud.dev/blob/memblob"
 
 	"waggle/pipelines/gallery"
+	"waggle/shared/metadata"
 	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/memorydriver"
@@ -104,8 +104,8 @@ func told(ctx context.Context, s *store.Store, id run.ID) ([]string, error) {
 		}
 		say("%s %s %x", m.Asset, row.Verdict, bytes.TrimSpace(value))
 		for _, label := range row.Metadata.Labels() {
-			if label != "processing_time_ms" && !strings.HasSuffix(label, "_output") {
-				say("%s %s %v", m.Asset, label, row.Metadata[label].Any()) // a map's keys sorted: DynamoDB may turn them
+			if v := row.Metadata[label]; label != "processing_time_ms" && v.Type != metadata.TypePath {
+				say("%s %s %v", m.Asset, label, v.Any()) // a map's keys sorted: DynamoDB may turn them
 			}
 		}
 	}

@@ -20,7 +20,7 @@ import (
 // What an event holds of each, in bytes of JSON: an escape can make six of one. Together they fit runlog.MaxEvent, whatever
 // they hold.
 const (
-	inlineValue    = 8 << 10  // of a value, in its event and row
+	inlineValue    = 4 << 10  // of a value, in its event and row
 	inlineMetadata = 40 << 10 // of all metadata of a step, in its event and row
 	inlineText     = 6 << 10  // of a message, an error or a stack
 	inlineLine     = 1 << 10  // of the first line of an error
