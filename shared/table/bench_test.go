@@ -120,3 +120,21 @@ func TestASmallTableIsStoredSmall(t *testing.T) {
 		t.Error("no Parquet")
 	}
 }
+
+func BenchmarkProfile(b *testing.B) {
+	rows := soldRows(1_000_000)
+	columns, err := table.FromRows(rows)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, rows := range map[string]any{"structs": rows, "table": columns} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := table.ProfileOf(rows); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
