@@ -306,7 +306,7 @@ func metadataNames(values metadata.Values, blob string) bool {
 //
 //	assets/KEY/RUN/EPOCH-ATTEMPT.CODEC                  a value
 //	runs/RUN/STEP/EPOCH-ATTEMPT/metadata/LABEL.json     metadata
-//	runs/RUN/STEP/EPOCH-ATTEMPT/WHAT-N.txt              a text
+//	runs/RUN/STEP/EPOCH-ATTEMPT/WHAT-N.EXT              a text (txt), or what a step kept, such as a quarantine
 //
 // KEY and STEP may hold slashes.
 type blobName struct {

@@ -30,12 +30,17 @@ import (
 // large is more than fits a row, of a text and of metadata.
 var large = strings.Repeat("large & <long> ", 4000)
 
-// spilling is a job that leaves a blob of every kind: values, metadata and a description that rows name; a log line, an error
-// and metadata of a failed attempt that only the log names.
+// spilling is a job that leaves a blob of every kind: values, metadata, kept data and a description that rows name; a log line, an error,
+// kept data and metadata of a failed attempt that only the log names.
 func spilling() waggle.Definitions {
 	one := asset.New("some/one", func(ctx *asset.Context) (string, error) {
 		ctx.Log.Info(large)
 		ctx.AddMetadata(metadata.Map{"all & everything": large})
+		kept, err := ctx.Keep("rows & reasons.parquet", []byte("12345"))
+		if err != nil {
+			return "", err
+		}
+		ctx.AddMetadata(metadata.Map{"kept": metadata.Path(kept)})
 		if ctx.Attempt() == 1 {
 			return "", errors.New(large)
 		}
@@ -83,13 +88,13 @@ func TestGCDeletesWhatNoRowNamesAndNothingElse(t *testing.T) {
 		var named, logs []string
 		for _, name := range names(t, bucket) {
 			switch {
-			case strings.HasPrefix(name, "assets/"), strings.Contains(name, "1-2/metadata"), strings.Contains(name, "described"), strings.Contains(name, "two:broken"):
+			case strings.HasPrefix(name, "assets/"), strings.Contains(name, "1-2/metadata"), strings.Contains(name, "1-2/rows"), strings.Contains(name, "described"), strings.Contains(name, "two:broken"):
 				named = append(named, name)
 			default:
 				logs = append(logs, name)
 			}
 		}
-		if len(named) != 6 || len(logs) != 4 {
+		if len(named) != 7 || len(logs) != 5 {
 			t.Fatalf("named by rows %v\nonly in the log %v", named, logs)
 		}
 		waiting := launch(t, s)
@@ -107,7 +112,7 @@ func TestGCDeletesWhatNoRowNamesAndNothingElse(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want := map[store.Fate]int64{store.Logged: int64(len(logs) + 4), store.Named: 2} // while the log is there nobody asks the rows about texts
+		want := map[store.Fate]int64{store.Logged: int64(len(logs) + 5), store.Named: 2} // while the log is there nobody asks the rows about texts
 		for _, fate := range others {
 			want[fate]++
 		}
