@@ -23,7 +23,7 @@ func parcelDefinitions(judge, today *schema.Schema) waggle.Definitions {
 	}, nil)
 	whole := asset.New("whole", func(*asset.Context) ([]parcel, error) { return nil, nil }, nil)
 	list := asset.List{parcels, whole}
-	return waggle.Definitions{Assets: list, Checks: check.List{schema.Check(today, parcels, nil)}, Jobs: job.List{job.New("post", list, nil)}}
+	return waggle.Definitions{Assets: list, Checks: check.List{schema.Check(today, parcels, nil)}, Jobs: job.List{job.New("post", list, &job.Options{Parallelism: 1})}}
 }
 
 func TestWhatWasSetAsideIsShownAndJudgedAgain(t *testing.T) {
