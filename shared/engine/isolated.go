@@ -211,22 +211,15 @@ func (w *remote) ignored() result {
 // giveUp puts the next chunk of the attempt's log, reading on while its number is taken: whatever the process does from then on, it
 // writes nothing.
 func (w *remote) giveUp() error {
-	epoch := w.x.lease.Epoch()
+	epoch, worker, ctx := w.x.lease.Epoch(), w.x.engine.opts.Worker, context.WithoutCancel(w.x.ctx)
 	for w.found == nil {
-		b := runlog.NewBuilder(epoch)
-		event := runlog.Event{Seq: w.seq + 1, Time: w.x.store.Now().UTC().Truncate(time.Microsecond), Type: runlog.Owner, Step: w.step.Key, Attempt: w.number,
-			Message: "given up by " + w.x.engine.opts.Worker}
-		data, err := runlog.EncodeData(&runlog.Ownership{Epoch: epoch, Worker: w.x.engine.opts.Worker})
-		if err == nil {
-			err = b.Add(&event, data)
-		}
+		event := w.event(runlog.Owner, &runlog.Ownership{Epoch: epoch, Worker: worker})
+		event.Seq, event.Time, event.Message = w.seq+1, w.x.store.Now().UTC().Truncate(time.Microsecond), "given up by "+worker
+		chunk, err := w.x.engine.chunkOf(epoch, &event)
 		if err != nil {
 			return err
 		}
-		chunk := w.x.store.Pack(b)
-		err = w.x.engine.retry(context.WithoutCancel(w.x.ctx), w.x.lease, func() error {
-			return w.x.store.PutAttemptChunk(context.WithoutCancel(w.x.ctx), w.id, w.next, chunk)
-		})
+		err = w.x.engine.retry(ctx, w.x.lease, func() error { return w.x.store.PutAttemptChunk(ctx, w.id, w.next, chunk) })
 		var taken *store.TakenError
 		if !errors.As(err, &taken) {
 			return err

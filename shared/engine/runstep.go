@@ -25,10 +25,14 @@ func (e *Engine) RunStep(ctx context.Context, id store.Attempt, deadline time.Ti
 	if known == nil || !progress.Isolated || known.Status != run.StepRunning || known.Attempt != id.Number || fold.Record.Status.Terminal() {
 		return fault.New(fault.Conflict, "run %s does not wait for attempt %d of %s", id.Run, id.Number, id.Step)
 	}
+	token, err := e.store.Token()
+	if err != nil {
+		return err
+	}
 	w := e.worker(ctx, id, fold)
 	defer w.x.end(errOver)
-	if err := w.claim(); err != nil {
-		_ = w.close() // says the same
+	if err := w.claim(token); err != nil {
+		_ = w.x.journal.Close() // says the same
 		return err
 	}
 	p, config, failure := e.planOf(fold)
@@ -37,7 +41,7 @@ func (e *Engine) RunStep(ctx context.Context, id store.Attempt, deadline time.Ti
 	} else {
 		w.run(p, config, fold, deadline)
 	}
-	if err := w.close(); err != nil {
+	if err := w.x.journal.Close(); err != nil {
 		return err
 	}
 	background := context.WithoutCancel(ctx)
@@ -47,8 +51,7 @@ func (e *Engine) RunStep(ctx context.Context, id store.Attempt, deadline time.Ti
 // worker is the side of an isolated attempt that runs it. It is an execution of one step, whose journal is the attempt's.
 type worker struct {
 	*attempt
-	id    store.Attempt
-	outer context.Context // the caller's
+	id store.Attempt
 }
 
 func (e *Engine) worker(ctx context.Context, id store.Attempt, fold *runlog.Fold) *worker {
@@ -58,19 +61,15 @@ func (e *Engine) worker(ctx context.Context, id store.Attempt, fold *runlog.Fold
 	x.journal = newAttemptJournal(e.store, id, fold, &e.opts)
 	a := &attempt{x: x, step: &plan.Step{Key: id.Step}, number: id.Number, began: e.store.Now()}
 	a.ctx, a.stop = context.WithCancelCause(x.ctx)
-	return &worker{attempt: a, id: id, outer: ctx}
+	return &worker{attempt: a, id: id}
 }
 
 // claim makes the attempt this process's. The claim is the first chunk of its log.
-func (w *worker) claim() error {
-	token, err := w.x.store.Token()
-	if err != nil {
-		return err
-	}
-	j, ctx := w.x.journal, context.WithoutCancel(w.outer)
+func (w *worker) claim(token string) error {
+	j, ctx := w.x.journal, context.WithoutCancel(w.x.outer)
 	j.Append(w.event(runlog.WorkerStarted, &runlog.Claim{Worker: w.x.engine.opts.Worker, Token: token}))
 	go j.write(ctx, w.x.engine.patiently, func(int64, runlog.Rows) {})
-	err = j.Wait(ctx, j.last())
+	err := j.Wait(ctx, j.last())
 	if errors.Is(err, fault.Lost) {
 		return fault.New(fault.Conflict, "attempt %d of %s is another process's, or was given up", w.id.Number, w.id.Step)
 	}
@@ -84,16 +83,13 @@ func (w *worker) run(p *plan.Plan, config run.Config, fold *runlog.Fold, deadlin
 	w.x.values = newValues(w.x.store, p, fold.Record, func(s *plan.Step) bool { return s != w.step })
 	defer w.x.closeResources()
 	go w.attempt.run()
-	r, ok := w.wait(deadline)
-	switch {
-	case !ok: // whoever gave it up has decided
-	case r.err != nil:
+	if r, wanted := w.wait(deadline); wanted && r.err != nil {
 		w.end(r.err)
 	}
 }
 
-// wait returns the result, stopping the step for each reason there may be; ok is false where nobody wants it any more.
-func (w *worker) wait(deadline time.Time) (r result, ok bool) {
+// wait returns the result, stopping the step for each reason there may be, and whether it is wanted: an attempt that was given up is not.
+func (w *worker) wait(deadline time.Time) (r result, wanted bool) {
 	var timeout, end, giveUp <-chan time.Time
 	if limit := timeoutOf(w.step); limit > 0 {
 		timeout = time.After(limit)
@@ -109,7 +105,7 @@ func (w *worker) wait(deadline time.Time) (r result, ok bool) {
 			giveUp = time.After(w.x.engine.opts.Grace)
 		}
 	}
-	outer, failed := w.outer.Done(), w.x.journal.failed
+	outer, failed := w.x.outer.Done(), w.x.journal.failed
 	for {
 		select {
 		case r := <-w.x.results:
@@ -151,8 +147,6 @@ func (w *worker) end(e *run.Error) {
 	event.Level, event.Message = levelError, brief(e.Message)
 	w.x.journal.Append(event)
 }
-
-func (w *worker) close() error { return w.x.journal.Close() }
 
 // patiently repeats what failed in a way that may pass, for as long as somebody may still wait for the result.
 func (e *Engine) patiently(ctx context.Context, act func() error) error {

@@ -91,15 +91,11 @@ func (e *Engine) seal(ctx context.Context, p *possession) error {
 		if p.lease.Died {
 			event.Message += "; the owner before died"
 		}
-		data, err := runlog.EncodeData(event.Data)
+		chunk, err := e.chunkOf(epoch, &event)
 		if err != nil {
 			return err
 		}
-		b := runlog.NewBuilder(epoch)
-		if err := b.Add(&event, data); err != nil {
-			return err
-		}
-		err = e.retry(ctx, p.lease, func() error { return e.store.PutChunk(ctx, p.id, p.next, e.store.Pack(b)) })
+		err = e.retry(ctx, p.lease, func() error { return e.store.PutChunk(ctx, p.id, p.next, chunk) })
 		var taken *store.TakenError
 		if errors.As(err, &taken) && taken.Stored.Chunk.Header.Epoch < epoch {
 			if err := p.read(e.store, taken.Stored, -1); err != nil {
@@ -114,6 +110,19 @@ func (e *Engine) seal(ctx context.Context, p *possession) error {
 		p.lease.Heard()
 		return p.fold.Apply(&event)
 	}
+}
+
+// chunkOf is a chunk of one event.
+func (e *Engine) chunkOf(epoch int64, event *runlog.Event) (runlog.Chunk, error) {
+	data, err := runlog.EncodeData(event.Data)
+	if err != nil {
+		return runlog.Chunk{}, err
+	}
+	b := runlog.NewBuilder(epoch)
+	if err := b.Add(event, data); err != nil {
+		return runlog.Chunk{}, err
+	}
+	return e.store.Pack(b), nil
 }
 
 func later(a, b time.Time) time.Time {
