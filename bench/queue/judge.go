@@ -133,7 +133,7 @@ func unsettled(ctx context.Context, dir string, lines []line) (left []run.ID, er
 		if what.Kind != launched {
 			continue
 		}
-		settled, err := s.Settled(ctx, what.Run)
+		settled, _, err := s.Standing(ctx, what.Run)
 		if err != nil && !errors.Is(err, fault.NotFound) {
 			return nil, err
 		}

@@ -95,14 +95,7 @@ var rulesSQL = map[string]string{
 func TestTheLedgerNamesEveryFaultAndAllThatComesOfIt(t *testing.T) {
 	t.Parallel()
 	eachSample(t, 66, func(t *testing.T, dir string) {
-		text, err := os.ReadFile(filepath.Join(dir, gallerydata.LedgerFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledger, err := gallerydata.ReadLedger(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		ledger := readLedger(t, dir)
 		r := loadReference(t, dir)
 
 		failures := map[gallerydata.Failure]bool{}
@@ -137,6 +130,19 @@ func TestTheLedgerNamesEveryFaultAndAllThatComesOfIt(t *testing.T) {
 			t.Errorf("%s: an artwork's total is negative", dir)
 		}
 	})
+}
+
+func readLedger(t *testing.T, dir string) gallerydata.Ledger {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, gallerydata.LedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := gallerydata.ReadLedger(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledger
 }
 
 // lines returns a column of line numbers in order.

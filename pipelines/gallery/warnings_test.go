@@ -20,14 +20,7 @@ import (
 func TestTheGallerySetsAsideWhatTheLedgerNames(t *testing.T) {
 	t.Parallel()
 	eachSample(t, 44, func(t *testing.T, dir string) {
-		text, err := os.ReadFile(filepath.Join(dir, gallerydata.LedgerFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledger, err := gallerydata.ReadLedger(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		ledger := readLedger(t, dir)
 		named, qualities := map[gallerydata.Failure]bool{}, map[string]int{}
 		for _, f := range ledger.Faults {
 			for _, failure := range f.LeadsTo {

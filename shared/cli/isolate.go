@@ -99,7 +99,7 @@ func (s *session) step(ctx context.Context, a store.Attempt) error {
 	if err != nil {
 		return err
 	}
-	err = engine.New(st, s.app.Definitions, &engine.Options{Worker: s.app.Worker}).RunStep(ctx, a, time.Time{})
+	err = s.engine(st).RunStep(ctx, a, time.Time{})
 	if errors.Is(err, fault.Conflict) { // it is another process's
 		s.say("%v", err)
 		return nil

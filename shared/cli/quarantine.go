@@ -41,9 +41,14 @@ func (s *session) quarantineShowCommand() *cobra.Command {
 			return s.quarantineShow(cmd.Context(), run.AssetKey(args[0]), runName)
 		},
 	}
-	cmd.Flags().StringVar(&runName, "run", "", "those of this `RUN`, not of the last one")
-	_ = cmd.RegisterFlagCompletionFunc("run", s.completeRuns)
+	s.ofRun(cmd, &runName)
 	return cmd
+}
+
+// ofRun adds the flag that chooses another run than the last one.
+func (s *session) ofRun(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "run", "", "those of this `RUN`, not of the last one")
+	_ = cmd.RegisterFlagCompletionFunc("run", s.completeRuns)
 }
 
 // quarantinedRow is a row that was set aside, as -o json prints it.
@@ -166,8 +171,7 @@ The schema is that of the asset's check (schema.Check).`,
 			return s.quarantineReplay(cmd.Context(), run.AssetKey(args[0]), runName)
 		},
 	}
-	cmd.Flags().StringVar(&runName, "run", "", "those of this `RUN`, not of the last one")
-	_ = cmd.RegisterFlagCompletionFunc("run", s.completeRuns)
+	s.ofRun(cmd, &runName)
 	return cmd
 }
 

@@ -199,17 +199,17 @@ func columnChanges(was, now *table.Table) []string {
 	return changes
 }
 
-// values is a column whose values are read one by one.
-type values struct {
+// cells is a column whose values are read one by one.
+type cells struct {
 	chunks *chunked
 	rows   int
 }
 
-func (v values) length() int { return v.rows }
+func (c cells) length() int { return c.rows }
 
 // value is a value as it is compared: integers of every width alike, bytes as text.
-func (v values) value(i int) any {
-	a, k := v.chunks.find(i)
+func (c cells) value(i int) any {
+	a, k := c.chunks.find(i)
 	switch x := goValue(a, k).(type) {
 	case uint64:
 		if x <= math.MaxInt64 {
@@ -224,14 +224,14 @@ func (v values) value(i int) any {
 }
 
 // columnOf returns a column of a []Struct or a *table.Table.
-func columnOf(rows any, name string) (values, error) {
+func columnOf(rows any, name string) (cells, error) {
 	t, err := table.Of(rows)
 	if err != nil {
-		return values{}, err
+		return cells{}, err
 	}
 	at := t.Arrow().Schema().FieldIndices(name)
 	if len(at) != 1 {
-		return values{}, fault.Unknown("column", name, t.Columns())
+		return cells{}, fault.Unknown("column", name, t.Columns())
 	}
-	return values{chunkedOf(t.Arrow().Column(at[0]).Data()), t.NumRows()}, nil
+	return cells{chunkedOf(t.Arrow().Column(at[0]).Data()), t.NumRows()}, nil
 }

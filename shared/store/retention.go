@@ -77,14 +77,8 @@ func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 	return sweeper.Sweep(ctx, limit)
 }
 
-// Settled reports whether nothing is left to do for a run: it has ended, and all that follows from its log is done. Such a run
-// never changes again.
-func (s *Store) Settled(ctx context.Context, id run.ID) (bool, error) {
-	settled, _, err := s.Standing(ctx, id)
-	return settled, err
-}
-
-// Standing reports whether a run is settled (see Settled), or else whether nobody owns it and it waits for its slots.
+// Standing reports whether a run is settled: it has ended, all that follows from its log is done, and it never changes again. Or else whether nobody owns
+// it and it waits for its slots.
 func (s *Store) Standing(ctx context.Context, id run.ID) (isSettled, waits bool, err error) {
 	meta, err := s.runs.Get(ctx, runPartition(id))
 	return err == nil && settled(meta), err == nil && waiting(meta), err
