@@ -87,7 +87,7 @@ func (f *warningsFile) add(ctx *asset.Context, a asset.Any) error {
 		f.Summary.RemovedRows[key] += q.Rows.NumRows()
 		counts, columns := map[warningsOfRule]int{}, q.Rows.Columns()
 		for _, e := range q.Errors() {
-			f.Errors = append(f.Errors, rowWarning{key, e.Column, e.Check, e.FailureCase, e.Row})
+			f.Errors = append(f.Errors, rowWarning{key, e.Column, e.Check, schema.JSONCase(e.FailureCase), e.Row})
 			counts[warningsOfRule{Asset: key, Column: e.Column, Check: e.Check}]++
 		}
 		var rules []warningsOfRule

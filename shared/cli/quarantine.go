@@ -94,6 +94,8 @@ func reasons(failures []schema.Failure) string {
 		case nil:
 		case string:
 			value = quotedValue(v)
+		case float64: // 1000000 and not 1e+06
+			value = strconv.FormatFloat(v, 'f', -1, 64)
 		default:
 			value = fmt.Sprint(v)
 		}

@@ -60,5 +60,8 @@ func (r *Result) CheckResult() check.Result {
 	if list := brokenRules(r, Error); len(list) > 0 {
 		values["errors"] = list
 	}
+	if err := r.unfilterable(); err != nil { // every row counts as invalid, which says nothing
+		return check.Result{Description: first, Metadata: values}
+	}
 	return check.Result{Description: fmt.Sprintf("%s in %s: %s", counted(r.ErrorCount, "error"), counted(r.InvalidRowCount, "row"), first), Metadata: values}
 }

@@ -2,6 +2,9 @@ package schema
 
 import (
 	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"waggle/shared/asset"
 	"waggle/shared/fault"
@@ -19,21 +22,20 @@ func Filter[T any](ctx *asset.Context, s *Schema, rows T) (T, error) {
 	if err != nil {
 		return good, err
 	}
-	for _, f := range r.TableFailures() {
-		if f.Severity == Error {
-			return good, fault.New(fault.Invalid, "schema %q cannot judge these rows: %s", s.Name(), inWords(f))
-		}
+	var none T
+	if err := r.unfilterable(); err != nil {
+		return none, err
 	}
 	if r.InvalidRowCount == 0 {
 		return good, nil
 	}
 	data, err := quarantined(bad, r)
 	if err != nil {
-		return good, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
+		return none, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
 	}
 	blob, err := ctx.Keep("quarantine.parquet", data)
 	if err != nil {
-		return good, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
+		return none, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
 	}
 	ctx.Gather(WarningsLabel, func(before any) any {
 		w, _ := before.(warnings)
@@ -43,6 +45,21 @@ func Filter[T any](ctx *asset.Context, s *Schema, rows T) (T, error) {
 	})
 	ctx.Log.Warn(fmt.Sprintf("Filtered %s (%s)", counted(r.InvalidRowCount, "invalid row"), counted(r.ErrorCount, "error")), "schema", s.Name())
 	return good, nil
+}
+
+// unfilterable is the error of failures that are no row's.
+func (r *Result) unfilterable() error {
+	var words []string
+	for _, f := range r.TableFailures() {
+		if f.Severity == Error {
+			words = append(words, inWords(f))
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "schema %q cannot judge these rows: %s", r.Schema, strings.Join(words, "; ")).
+		WithHint("no filter mends that; change what makes the rows, or the schema")
 }
 
 // quarantineLabel is the label of a step's nth quarantine.
@@ -57,20 +74,13 @@ func counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return humanize.Comma(int64(n)) + " " + what + "s"
 }
 
 // inWords is a failure as a person reads it: `row 3: sale_price_usd is -5, which breaks greater_than(0)`.
 func inWords(f Failure) string {
-	what := f.Check
-	if f.Column != "" {
-		what = fmt.Sprintf("%s breaks %s", f.Column, f.Check)
-	}
 	if f.Row == NoRow {
-		if f.FailureCase != nil {
-			return fmt.Sprintf("%s (%v)", what, JSONCase(f.FailureCase))
-		}
-		return what
+		return ofTheTable(f)
 	}
 	value := "null"
 	if f.FailureCase != nil {
@@ -80,4 +90,20 @@ func inWords(f Failure) string {
 		return fmt.Sprintf("row %d breaks %s", f.Row, f.Check)
 	}
 	return fmt.Sprintf("row %d: %s is %s, which breaks %s", f.Row, f.Column, value, f.Check)
+}
+
+// ofTheTable is a failure of no row in words: `column "title" is missing`.
+func ofTheTable(f Failure) string {
+	kind, isType := strings.CutPrefix(f.Check, "type(")
+	switch {
+	case f.Check == "column_present":
+		return fmt.Sprintf("column %q is missing", f.Column)
+	case isType:
+		return fmt.Sprintf("column %q is %v, not %s", f.Column, f.FailureCase, strings.TrimSuffix(kind, ")"))
+	case f.Check == "column_in_schema":
+		return fmt.Sprintf("column %q is not in the schema", f.Column)
+	case f.Column == "" && f.FailureCase != nil:
+		return fmt.Sprintf("the table has %v rows, which breaks %s", f.FailureCase, f.Check)
+	}
+	return strings.TrimSpace(f.Column + " breaks " + f.Check)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"waggle/shared/asset"
 	"waggle/shared/check"
 	"waggle/shared/fault"
@@ -74,16 +76,114 @@ func TestFilterHandsOnWhatIsValidAndReportsTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []schema.Failure
-	for f := range r.Errors() {
-		f.FailureCase = schema.JSONCase(f.FailureCase)
-		if x, ok := f.FailureCase.(float64); ok && x == math.Trunc(x) {
-			f.FailureCase = int64(x)
-		}
-		want = append(want, f)
+	if got, want := inJSON(t, q.Errors()), inJSON(t, slices.Collect(r.Errors())); got != want {
+		t.Errorf("reasons\n%s\nwant\n%s", got, want)
 	}
-	if got := q.Errors(); !reflect.DeepEqual(got, want) {
-		t.Errorf("reasons\n%v\nwant\n%v", got, want)
+}
+
+func inJSON(t testing.TB, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// measured has values that a detour by JSON would change: large numbers, floats that are whole, NaN.
+type measured struct {
+	ID    int64
+	Size  uint64
+	Name  *string
+	Price *float64
+}
+
+func TestAQuarantineHasTheFailuresThatValidateFinds(t *testing.T) {
+	t.Parallel()
+	s := schema.New("Measured", schema.Int64("id").Unique(), schema.Uint64("size").AtMost(5), schema.Text("name").Length(0, 3),
+		schema.Float64("price").AtLeast(0).AtMost(5).Warn(), schema.UniqueTogether(schema.AllButLast, "name", "price"),
+		schema.Row("named or cheap", func(m measured) bool { return m.Name != nil || m.Price == nil || *m.Price < 4 }, "price"))
+	rapid.Check(t, func(r *rapid.T) {
+		rows := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) measured {
+			return measured{rapid.SampledFrom([]int64{0, 1, math.MinInt64, math.MaxInt64}).Draw(r, "id"), rapid.SampledFrom([]uint64{0, 6, math.MaxUint64}).Draw(r, "size"),
+				rapid.Ptr(rapid.SampledFrom([]string{"", "abcd", "é"}), true).Draw(r, "name"), rapid.Ptr(rapid.SampledFrom([]float64{-1, 0, 4.5, 9, math.NaN()}), true).Draw(r, "price")}
+		}), 0, 40).Draw(r, "rows")
+		found, err := schema.Validate(s, rows)
+		if err != nil {
+			r.Fatal(err)
+		}
+		ctx, report := waggletest.Context(t)
+		if rapid.Bool().Draw(r, "as table") {
+			var made *table.Table
+			if made, err = table.FromRows(rows); err == nil {
+				_, err = schema.Filter(ctx, s, made)
+			}
+		} else {
+			_, err = schema.Filter(ctx, s, rows)
+		}
+		if err != nil {
+			r.Fatal(err)
+		}
+		got := []schema.Failure(nil)
+		if blob, ok := report.Metadata("quarantine").(string); ok {
+			got = quarantineAt(t, ctx, blob).Errors()
+		}
+		if got, want := inJSON(t, got), inJSON(t, slices.Collect(found.Errors())); got != want {
+			r.Fatalf("set aside for\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+func quarantineAt(t testing.TB, ctx *asset.Context, blob string) *schema.Quarantine {
+	t.Helper()
+	data, err := ctx.Kept(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := schema.ReadQuarantine(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func TestWhereEveryRowIsBadTheQuarantineStaysSmall(t *testing.T) {
+	t.Parallel()
+	ctx, report := waggletest.Context(t)
+	rows := make([]measured, 200_000) // each of them breaks three rules
+	s := schema.New("Measured", schema.Int64("id").Unique(), schema.Text("name"), schema.Float64("price"))
+	if good, err := schema.Filter(ctx, s, rows); err != nil || len(good) != 0 {
+		t.Fatalf("%d rows, %v", len(good), err)
+	}
+	blob := report.Metadata("quarantine").(string)
+	data, err := ctx.Kept(blob)
+	if err != nil || len(data) > 4*len(rows) {
+		t.Errorf("%d bytes for %d rows, %v", len(data), len(rows), err)
+	}
+	if q := quarantineAt(t, ctx, blob); len(q.Numbers) != len(rows) || len(q.Failures[len(rows)-1]) != 3 {
+		t.Errorf("%d rows come back", len(q.Numbers))
+	}
+	if text := inJSON(t, report.Metadata("validation_warnings")); len(text) > 2048 {
+		t.Errorf("%d bytes of metadata", len(text))
+	}
+}
+
+func TestAFilterThatCannotJudgeSaysAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	type other struct {
+		ID    string
+		Extra int64
+	}
+	s := schema.New("Other", schema.Int64("id"), schema.Text("name"), schema.MinRows(1), schema.Options{ExtraColumns: schema.Reject})
+	ctx, report := waggletest.Context(t)
+	good, err := schema.Filter(ctx, s, []other{})
+	if !errors.Is(err, fault.Invalid) || good != nil || len(report.Labels()) > 0 {
+		t.Fatalf("%v, %v, labels %v", good, err, report.Labels())
+	}
+	for _, want := range []string{`column "id" is text, not int64; `, `column "name" is missing; `, `column "extra" is not in the schema; `, `the table has 0 rows, which breaks row_count_at_least(1)`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %s", err, want)
+		}
 	}
 }
 
@@ -121,7 +221,7 @@ func TestFilterRefusesRowsThatItCannotJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := schema.Filter(ctx, readingSchema, missing); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "value breaks column_present") {
+	if _, err := schema.Filter(ctx, readingSchema, missing); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), `column "value" is missing`) {
 		t.Error(err)
 	}
 	few := schema.New("Few", schema.Int64("id"), schema.MinRows(10))
@@ -236,5 +336,18 @@ func TestAReplaySaysWhatPassesAfterAMend(t *testing.T) {
 		if err != nil || !slices.Equal(pass, c.pass) || !reflect.DeepEqual(counts, c.still) {
 			t.Errorf("%s: pass %v, still %v, %v; want %v, %v", c.rules.Name(), pass, counts, err, c.pass, c.still)
 		}
+	}
+}
+
+func TestAReplayByASchemaWithAnotherColumnSaysWhy(t *testing.T) {
+	t.Parallel()
+	ctx, report := waggletest.Context(t)
+	if _, err := schema.Filter(ctx, readingSchema, readings); err != nil {
+		t.Fatal(err)
+	}
+	q := quarantineAt(t, ctx, report.Metadata("quarantine").(string))
+	pass, still, err := schema.New("Readings", schema.Int64("id"), schema.Text("origin")).Replay(q)
+	if err != nil || len(pass) != 0 || len(still) != 1 || still[0].Column != "origin" || still[0].Check != "column_present" {
+		t.Errorf("pass %v, still %+v, %v", pass, still, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -20,7 +22,7 @@ import (
 // The columns that a quarantine has after those of its rows.
 const (
 	quarantineRow    = "quarantine_row"    // of the row, counted from 0, before any was removed
-	quarantineErrors = "quarantine_errors" // its failures, JSON: [{column, check, severity, failure_case, row}]
+	quarantineErrors = "quarantine_errors" // what it breaks, JSON: [{columns, check, table}]; the values are in the row
 )
 
 // Quarantine is rows that Filter removed, with their reasons.
@@ -36,22 +38,44 @@ type Quarantine struct {
 // Errors lists all failures, by row.
 func (q *Quarantine) Errors() []Failure { return slices.Concat(q.Failures...) }
 
-// quarantined encodes rows that were removed with what is wrong with each.
+// reason is a rule that a row breaks, as a quarantine stores it.
+type reason struct {
+	Columns []string `json:"columns"`
+	Check   string   `json:"check"`
+	Table   bool     `json:"table,omitempty"` // it is a rule of the table, whose failures show values by column
+}
+
+// quarantined encodes rows that were removed with what is wrong with each. Rows break few combinations of rules, so these are a
+// dictionary: where every row is bad, each costs four bytes and not a text.
 func quarantined(bad any, r *Result) ([]byte, error) {
 	t, err := table.Of(bad)
 	if err != nil {
 		return nil, err
 	}
-	rows, reasons := array.NewInt64Builder(memory.DefaultAllocator), array.NewStringBuilder(memory.DefaultAllocator)
+	rows, places, texts := array.NewInt64Builder(memory.DefaultAllocator), array.NewInt32Builder(memory.DefaultAllocator), array.NewStringBuilder(memory.DefaultAllocator)
+	known := map[string]int32{}
+	var broken []byte
 	for row := range r.InvalidRows() {
-		failures := slices.DeleteFunc(r.OfRow(row), func(f Failure) bool { return f.Severity != Error })
-		text, err := json.Marshal(failures)
-		if err != nil {
-			return nil, err
+		broken = broken[:0]
+		for i, m := range r.failed {
+			if r.binding.rules[i].severity == Error && m.has(row) {
+				broken = append(strconv.AppendInt(broken, int64(i), 10), ' ')
+			}
+		}
+		place, ok := known[string(broken)]
+		if !ok {
+			text, err := json.Marshal(r.reasons(row))
+			if err != nil {
+				return nil, err
+			}
+			place = int32(len(known))
+			known[string(broken)] = place
+			texts.Append(string(text))
 		}
 		rows.Append(int64(row))
-		reasons.Append(string(text))
+		places.Append(place)
 	}
+	kind := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
 	from := t.Arrow()
 	fields, columns := from.Schema().Fields(), make([]arrow.Column, 0, from.NumCols()+2)
 	for i := range int(from.NumCols()) {
@@ -60,12 +84,23 @@ func quarantined(bad any, r *Result) ([]byte, error) {
 	for _, add := range []struct {
 		name   string
 		values arrow.Array
-	}{{quarantineRow, rows.NewArray()}, {quarantineErrors, reasons.NewArray()}} {
+	}{{quarantineRow, rows.NewArray()}, {quarantineErrors, array.NewDictionaryArray(kind, places.NewArray(), texts.NewArray())}} {
 		f := arrow.Field{Name: add.name, Type: add.values.DataType()}
 		fields = append(fields[:len(fields):len(fields)], f)
 		columns = append(columns, *arrow.NewColumn(f, arrow.NewChunked(f.Type, []arrow.Array{add.values})))
 	}
 	return table.Encode(table.FromArrow(array.NewTable(arrow.NewSchema(fields, nil), columns, from.NumRows())))
+}
+
+// reasons lists the rules of severity Error that a row breaks.
+func (r *Result) reasons(row int) []reason {
+	var list []reason
+	for i, m := range r.failed {
+		if rule := r.binding.rules[i]; rule.severity == Error && m.has(row) {
+			list = append(list, reason{append([]string{}, rule.names...), rule.check, rule.ofTable})
+		}
+	}
+	return list
 }
 
 // ReadQuarantine decodes a quarantine as Filter stores it.
@@ -85,55 +120,56 @@ func ReadQuarantine(data []byte) (*Quarantine, error) {
 			q.Numbers = append(q.Numbers, int(row))
 		}
 	}
+	columns := make([]arrow.Column, n)
+	values := make(map[string]*chunked, n)
+	for i := range columns {
+		columns[i] = *from.Column(i)
+		values[columns[i].Name()] = chunkedOf(columns[i].Data())
+	}
+	q.Rows = table.FromArrow(array.NewTable(arrow.NewSchema(from.Schema().Fields()[:n], nil), columns, from.NumRows()))
+	known := map[string][]reason{}
 	for _, chunk := range from.Column(n + 1).Data().Chunks() {
 		texts := chunk.(*array.String)
 		for i := range texts.Len() {
-			failures, err := decodeFailures(texts.Value(i))
-			if err != nil {
-				return nil, err
+			list, ok := known[texts.Value(i)]
+			if !ok {
+				if err := json.Unmarshal([]byte(texts.Value(i)), &list); err != nil {
+					return nil, fault.Wrap(fault.Corrupt, "read the reasons of a quarantine", err)
+				}
+				known[strings.Clone(texts.Value(i))] = list
 			}
-			q.Failures = append(q.Failures, failures)
+			q.Failures = append(q.Failures, failuresOf(list, values, len(q.Failures), q.Numbers[len(q.Failures)]))
 		}
 	}
-	columns := make([]arrow.Column, n)
-	for i := range columns {
-		columns[i] = *from.Column(i)
-	}
-	q.Rows = table.FromArrow(array.NewTable(arrow.NewSchema(from.Schema().Fields()[:n], nil), columns, from.NumRows()))
 	return q, nil
 }
 
-func decodeFailures(text string) ([]Failure, error) {
-	var stored []struct {
-		Column, Check string
-		Severity      Severity
-		FailureCase   json.RawMessage `json:"failure_case"`
-		Row           *int
-	}
-	if err := json.Unmarshal([]byte(text), &stored); err != nil {
-		return nil, fault.Wrap(fault.Corrupt, "read the reasons of a quarantine", err)
-	}
-	failures := make([]Failure, len(stored))
-	for i, s := range stored {
-		failures[i] = Failure{Column: s.Column, Check: s.Check, Severity: s.Severity, FailureCase: decodeCase(s.FailureCase), Row: NoRow}
-		if s.Row != nil {
-			failures[i].Row = *s.Row
+// failuresOf is what row i breaks, with the values that it has.
+func failuresOf(list []reason, values map[string]*chunked, i, number int) []Failure {
+	value := func(name string) any {
+		c := values[name]
+		if c == nil {
+			return nil
 		}
+		a, k := c.find(i)
+		return failureCase(a, k)
 	}
-	return failures, nil
-}
-
-// decodeCase keeps integers as they are: as a float64 a large id would be another one.
-func decodeCase(raw json.RawMessage) any {
-	var n int64
-	if json.Unmarshal(raw, &n) == nil && string(raw) != "null" {
-		return n
+	failures := make([]Failure, len(list))
+	for at, r := range list {
+		f := Failure{Column: strings.Join(r.Columns, ", "), Check: r.Check, Severity: Error, Row: number}
+		switch {
+		case len(r.Columns) == 1 && !r.Table:
+			f.FailureCase = value(r.Columns[0])
+		case len(r.Columns) > 0:
+			all := make(map[string]any, len(r.Columns))
+			for _, name := range r.Columns {
+				all[name] = value(name)
+			}
+			f.FailureCase = all
+		}
+		failures[at] = f
 	}
-	var v any
-	if json.Unmarshal(raw, &v) != nil {
-		return string(raw)
-	}
-	return v
+	return failures
 }
 
 // Quarantined names the quarantines that an asset's metadata lists, in the order of its filters.
@@ -218,6 +254,11 @@ func (s *Schema) Replay(q *Quarantine) (pass []int, still []Count, err error) {
 	r, err := Validate(s, q.Rows)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, c := range r.Counts {
+		if len(c.Failures) > 0 && c.Failures[0].Row == NoRow && c.Severity == Error && c.Column != "" {
+			still = append(still, c) // a column that the schema has and the rows have not
+		}
 	}
 	copies := map[*rule]int{}
 	for i, n := range q.Numbers {

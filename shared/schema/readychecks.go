@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"waggle/shared/asset"
@@ -60,8 +61,8 @@ func CheckFailureRate[T any](s *Schema, a *asset.Asset[T], percent float64, opts
 }
 
 // CheckFresh declares that the newest value of a column, a date, a timestamp or an ISO date as text, is not older than an age, by the run's clock:
-// check_<asset>_fresh, with the metadata column, newest, age_hours and max_age_hours. Nulls and text that is no date are passed over; a column without a
-// date fails it.
+// check_<asset>_fresh, with the metadata column, newest, age_hours, max_age_hours and future_count. Nulls and text that is no date are passed over, and so are values later than now,
+// which are wrong and would make the column fresh for years; they are counted. A column without a date that counts fails it.
 func CheckFresh[T any](a *asset.Asset[T], column string, age time.Duration, opts *check.Options) *check.Check {
 	var mistakes []error
 	if age <= 0 {
@@ -73,16 +74,20 @@ func CheckFresh[T any](a *asset.Asset[T], column string, age time.Duration, opts
 			return check.Result{}, err
 		}
 		var newest time.Time
+		now, future := ctx.Now(), 0
 		for i := range c.length() {
-			if at, ok := momentOf(c.value(i)); ok && at.After(newest) {
+			switch at, ok := momentOf(c.value(i)); {
+			case ok && at.After(now):
+				future++
+			case ok && at.After(newest):
 				newest = at
 			}
 		}
-		values := metadata.Map{"column": column, "max_age_hours": age.Hours()}
+		values := metadata.Map{"column": column, "max_age_hours": age.Hours(), "future_count": future}
 		if newest.IsZero() {
 			return check.Result{Description: column + " holds no date", Metadata: values}, nil
 		}
-		old := ctx.Now().Sub(newest)
+		old := now.Sub(newest)
 		values["newest"], values["age_hours"] = newest.UTC(), old.Hours()
 		return check.Result{Passed: old <= age, Description: fmt.Sprintf("the newest %s is %s", column, newest.UTC().Format(time.RFC3339)), Metadata: values}, nil
 	}, a.Definition(), []asset.Sourced{a}, nil, opts, mistakes...)
@@ -94,6 +99,7 @@ func momentOf(v any) (time.Time, bool) {
 		at, ok := v.(time.Time)
 		return at, ok
 	}
+	text = strings.TrimSpace(text)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at, true
@@ -102,10 +108,20 @@ func momentOf(v any) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// asName is a column's name as that of a check can hold it.
+func asName(column string) string {
+	return strings.Map(func(c rune) rune {
+		if c < 128 && namePattern.MatchString(string(c)) {
+			return c
+		}
+		return '_'
+	}, column)
+}
+
 // CheckReferences declares that every value of a column is a value of another asset's column, nulls aside: check_<asset>_<column>_references, with the metadata
 // orphan_count (rows), distinct_orphans, and orphans, the first ten.
 func CheckReferences[A, B any](a *asset.Asset[A], column string, to *asset.Asset[B], key string, opts *check.Options) *check.Check {
-	return check.Define(checkName(a.Key(), column+"_references"), func(_ *asset.Context, in []any) (check.Result, error) {
+	return check.Define(checkName(a.Key(), asName(column)+"_references"), func(_ *asset.Context, in []any) (check.Result, error) {
 		from, err := columnOf(in[0], column)
 		if err != nil {
 			return check.Result{}, err

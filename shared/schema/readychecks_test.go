@@ -106,6 +106,29 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
+func TestATimeThatHasNotComeMakesNothingFresh(t *testing.T) {
+	t.Parallel()
+	a := visits()
+	rows := []visit{{On: new(" 2026-02-28 "), At: noon.Add(time.Second)}, {On: new("2099-01-01")}}
+	wantCheck(t, evaluate(t, schema.CheckFresh(a, "on", 24*time.Hour, nil), noon, asset.List{a}, waggletest.Given(a, rows)), false, "the newest on is 2026-02-28T00:00:00Z",
+		map[string]string{"column": `"on"`, "future_count": "1", "age_hours": "36", "max_age_hours": "24", "newest": `"2026-02-28T00:00:00Z"`})
+	wantCheck(t, evaluate(t, schema.CheckFresh(a, "at", time.Hour, nil), noon, asset.List{a}, waggletest.Given(a, rows)), false, "at holds no date", map[string]string{"column": `"at"`, "future_count": "1", "max_age_hours": "1"})
+}
+
+func TestAColumnOfAnyNameCanBeReferred(t *testing.T) {
+	t.Parallel()
+	type node struct {
+		ID     string
+		Parent *string `column:"parent id"`
+	}
+	tree := asset.New("tree", func(*asset.Context) ([]node, error) { return []node{{"a", nil}, {"b", new("a")}, {"c", new("")}}, nil }, nil)
+	c := schema.CheckReferences(tree, "parent id", tree, "id", nil)
+	if name := c.Definition().Name; name != "check_tree_parent_id_references" {
+		t.Errorf("it is named %s", name)
+	}
+	wantCheck(t, evaluate(t, c, noon, asset.List{tree}), false, "1 row whose parent id is not in tree.id", map[string]string{"distinct_orphans": "1", "orphan_count": "1", "orphans": `[""]`})
+}
+
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	a, b := visits(), rooms()
