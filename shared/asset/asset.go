@@ -111,9 +111,25 @@ type Options struct {
 	// die, the step has failed, and nothing else. Starting it costs about as much as starting the program. What the function
 	// takes is read from the store, what it returns is stored before others read it.
 	Isolated bool
+	// Schemas are those that the function filters its rows by, as *schema.Schema: their mistakes are found with those of the
+	// other definitions and not when the step runs, and `waggle quarantine replay` judges by them. A schema of one of the
+	// asset's checks (schema.Check) need not be named.
+	Schemas Schemas
 	// Codec stores the value. Defaults to Parquet for slices of structs and tables, JSON for all else.
 	Codec Codec
 }
+
+// Schema is what a definition needs of a *schema.Schema.
+type Schema interface {
+	Name() string
+	// Origin is the file:line of the constructor; empty for a nil schema.
+	Origin() string
+	// Mistakes lists what is wrong with the declaration, a nil schema included.
+	Mistakes() []error
+}
+
+// Schemas is schemas.
+type Schemas []Schema
 
 func (o *Options) copied() Options {
 	if o == nil {
@@ -123,7 +139,7 @@ func (o *Options) copied() Options {
 	if c.Group == "" {
 		c.Group = "default"
 	}
-	c.Kinds, c.Owners, c.Deps = slices.Clone(o.Kinds), slices.Clone(o.Owners), slices.Clone(o.Deps)
+	c.Kinds, c.Owners, c.Deps, c.Schemas = slices.Clone(o.Kinds), slices.Clone(o.Owners), slices.Clone(o.Deps), slices.Clone(o.Schemas)
 	if o.Tags != nil {
 		c.Tags = make(map[string]string, len(o.Tags))
 		for k, v := range o.Tags {

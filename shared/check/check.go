@@ -37,8 +37,8 @@ type Definition struct {
 	Inputs  []asset.Source    // the asset and whatever else it takes
 	Origin  string            // file:line of the constructor
 	Call    func(ctx *asset.Context, inputs []any) (Result, error)
-	// Rule is what judges the value where the check is not only a function: a *schema.Schema. Nil for most checks.
-	Rule any
+	// Schema judges the value where the check is not only a function. Nil for most checks.
+	Schema asset.Schema
 
 	mistakes []error
 }
@@ -116,11 +116,11 @@ func New4[A, B, C, D any](name string, fn func(*asset.Context, A, B, C, D) (Resu
 }
 
 // Define declares a check for a package that has a constructor of its own: fn gets the values of the asset and of the other inputs, in
-// their order, and rule is kept as Definition.Rule. Validate reports what that constructor found wrong, mistakes, and its own findings at the line of whoever
-// called the constructor, which must call Define itself.
-func Define(name string, fn func(ctx *asset.Context, inputs []any) (Result, error), of *asset.Definition, inputs []asset.Sourced, rule any, opts *Options, mistakes ...error) *Check {
+// their order, and schema, nil for most, is kept as Definition.Schema. Validate reports what is wrong with the schema, what that constructor found
+// wrong, mistakes, and its own findings at the line of whoever called the constructor, which must call Define itself.
+func Define(name string, fn func(ctx *asset.Context, inputs []any) (Result, error), of *asset.Definition, inputs []asset.Sourced, schema asset.Schema, opts *Options, mistakes ...error) *Check {
 	c := define(name, fn == nil, fn, opts, of, inputs...)
-	c.def.Origin, c.def.Rule = asset.Origin(3), rule
+	c.def.Origin, c.def.Schema = asset.Origin(3), schema
 	c.def.mistakes = append(c.def.mistakes, mistakes...)
 	return c
 }

@@ -238,7 +238,7 @@ func (s *session) quarantineReplay(ctx context.Context, key run.AssetKey, runNam
 func (s *session) schemaOf(key run.AssetKey) *schema.Schema {
 	for _, c := range s.app.Definitions.Checks {
 		if def := c.Definition(); def.Asset.Key == key {
-			if rules, ok := def.Rule.(*schema.Schema); ok {
+			if rules, ok := def.Schema.(*schema.Schema); ok {
 				return rules
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // error (the first failure, in words), error_count, errors (each broken rule with ten examples, null where only the table is
 // wrong) and invalid_row_count. Rules of severity Warn do not fail it; they are the metadata warnings.
 //
-// Mistakes in the schema are reported by Definitions.Validate.
+// Mistakes in the schema are reported by Definitions.Validate, once, where the schema is declared.
 func Check[T any](s *Schema, a *asset.Asset[T], opts *check.Options) *check.Check {
 	return check.Define(checkName(a.Key(), "schema"), func(_ *asset.Context, in []any) (check.Result, error) {
 		r, err := Validate(s, in[0])
@@ -21,19 +21,7 @@ func Check[T any](s *Schema, a *asset.Asset[T], opts *check.Options) *check.Chec
 			return check.Result{}, err
 		}
 		return r.CheckResult(), nil
-	}, a.Definition(), []asset.Sourced{a}, s, opts, s.mistakesIn()...)
-}
-
-// mistakesIn are the schema's mistakes as those of a definition that uses it.
-func (s *Schema) mistakesIn() []error {
-	if s == nil {
-		return s.Mistakes()
-	}
-	var list []error
-	for _, err := range s.mistakes {
-		list = append(list, fmt.Errorf("its schema %q (%s): %w", s.name, s.origin, err))
-	}
-	return list
+	}, a.Definition(), []asset.Sourced{a}, s, opts)
 }
 
 // checkName is the name of a ready check: check_sales_transform_schema.

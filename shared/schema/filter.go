@@ -18,11 +18,14 @@ import (
 // A column that is missing or of another type is an error, and so is a broken rule of the table: no row could be removed to mend that. Other errors are those
 // of Split. Several filters in one step add up.
 func Filter[T any](ctx *asset.Context, s *Schema, rows T) (T, error) {
+	var none T
+	if err := s.usable(); err != nil {
+		return none, fault.New(fault.Invalid, "%w", err).WithHint("name the schema in the Options.Schemas of the asset, and every command finds this at start")
+	}
 	good, bad, r, err := Split(s, rows)
 	if err != nil {
-		return good, err
+		return none, err
 	}
-	var none T
 	if err := r.unfilterable(); err != nil {
 		return none, err
 	}

@@ -229,7 +229,7 @@ func TestFilterRefusesRowsThatItCannotJudge(t *testing.T) {
 		t.Error(err)
 	}
 	broken := schema.New("Broken", schema.Text("note").Matches("("))
-	if _, err := schema.Filter(ctx, broken, readings); !errors.Is(err, fault.Invalid) {
+	if good, err := schema.Filter(ctx, broken, readings); !errors.Is(err, fault.Invalid) || good != nil || !strings.Contains(err.Error(), "Options.Schemas") {
 		t.Error(err)
 	}
 	if len(report.Labels()) != 0 {
@@ -293,14 +293,47 @@ func TestASchemaIsACheck(t *testing.T) {
 	}
 }
 
-func TestTheMistakesOfASchemaAreFoundAtStart(t *testing.T) {
+func TestTheMistakesOfASchemaAreFoundAtStartOnce(t *testing.T) {
 	t.Parallel()
-	a := asset.New("a", func(*asset.Context) ([]reading, error) { return nil, nil }, nil)
 	bad := schema.New("Bad", schema.Text("note").Matches("("))
-	defs := waggle.Definitions{Assets: asset.List{a}, Checks: check.List{schema.Check(bad, a, nil), schema.Check[[]reading](nil, a, nil)}}
+	rate := schema.New("Rate", schema.Text("note").Length(5, 1))
+	a := asset.New("a", func(*asset.Context) ([]reading, error) { return nil, nil }, nil)
+	defs := waggle.Definitions{Assets: asset.List{a}, Checks: check.List{schema.Check(bad, a, nil), schema.CheckFailureRate(bad, a, 5, nil), schema.CheckFailureRate(rate, a, 5, &check.Options{})}}
+	defs.Checks[2].Definition().Name = "another"
+	wantMistakes(t, defs, `schema "Bad": column "note": matches((): error parsing regexp`, `schema "Rate": `)
+}
+
+func TestTheMistakesOfASchemaThatOnlyFiltersAreFoundAtStart(t *testing.T) {
+	t.Parallel()
+	bad := schema.New("Bad", schema.Text("note").Matches("("))
+	filtered := func(key string) *asset.Asset[[]reading] {
+		return asset.New(key, func(ctx *asset.Context) ([]reading, error) { return schema.Filter(ctx, bad, readings) }, &asset.Options{Schemas: asset.Schemas{bad}})
+	}
+	wantMistakes(t, waggle.Definitions{Assets: asset.List{filtered("a"), filtered("b")}}, `schema "Bad": column "note": matches((): error parsing regexp`)
+}
+
+func TestANilSchemaIsAMistakeOfWhateverUsesIt(t *testing.T) {
+	t.Parallel()
+	a := asset.New("a", func(*asset.Context) ([]reading, error) { return nil, nil }, &asset.Options{Schemas: asset.Schemas{nil, (*schema.Schema)(nil)}})
+	defs := waggle.Definitions{Assets: asset.List{a}, Checks: check.List{schema.Check[[]reading](nil, a, nil)}}
+	wantMistakes(t, defs, `asset "a": Schemas[0] is nil`, `asset "a": the schema is nil`, `check "check_a_schema": the schema is nil`)
+}
+
+// wantMistakes fails the test for other mistakes than these, each with a line of this file.
+func wantMistakes(t *testing.T, defs waggle.Definitions, want ...string) {
+	t.Helper()
 	err := defs.Validate()
-	if err == nil || !strings.Contains(err.Error(), `filter_test.go:`) || !strings.Contains(err.Error(), `its schema "Bad"`) || !strings.Contains(err.Error(), "the schema is nil") {
-		t.Error(err)
+	if err == nil {
+		t.Fatal("no mistake is found")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "shared/schema/filter_test.go:") || i < len(want) && !strings.Contains(line, want[i]) {
+			t.Errorf("%q, want %q", line, want)
+		}
+	}
+	if len(lines) != len(want) {
+		t.Errorf("%d mistakes, want %d:\n%v", len(lines), len(want), err)
 	}
 }
 

@@ -36,7 +36,7 @@ func CheckMinRows[T any](a *asset.Asset[T], n int, opts *check.Options) *check.C
 // CheckFailureRate declares that at most so many percent of an asset's rows are invalid: check_<asset>_failure_rate, with the metadata of Check, failure_rate_percent and
 // max_failure_rate_percent. A table without rows has a rate of 0; a failure that is no row's, as a missing column, fails it.
 func CheckFailureRate[T any](s *Schema, a *asset.Asset[T], percent float64, opts *check.Options) *check.Check {
-	mistakes := s.mistakesIn()
+	var mistakes []error
 	if !(percent >= 0 && percent <= 100) {
 		mistakes = append(mistakes, fmt.Errorf("%v is no percentage; give 0 to 100", percent))
 	}

@@ -91,7 +91,7 @@ func (e Extra) String() string {
 }
 
 // New declares a schema. What is wrong with it is reported by Mistakes, and by Validate and Split when they are
-// called.
+// called. Definitions.Validate reports it where a check uses the schema or the Options.Schemas of an asset name it.
 func New(name string, parts ...Part) *Schema { return define(name, asset.Origin(2), parts) }
 
 func define(name, origin string, parts []Part) *Schema {
@@ -156,11 +156,21 @@ func (s *Schema) order() {
 	}
 }
 
-// Name returns the schema's name.
-func (s *Schema) Name() string { return s.name }
+// Name returns the schema's name; empty for a nil schema.
+func (s *Schema) Name() string {
+	if s == nil {
+		return ""
+	}
+	return s.name
+}
 
-// Origin returns the file and line of the constructor, "pipelines/gallery/sales.go:12".
-func (s *Schema) Origin() string { return s.origin }
+// Origin returns the file and line of the constructor, "pipelines/gallery/sales.go:12"; empty for a nil schema.
+func (s *Schema) Origin() string {
+	if s == nil {
+		return ""
+	}
+	return s.origin
+}
 
 // Description returns what Options.Description said.
 func (s *Schema) Description() string { return s.options.Description }

@@ -31,7 +31,7 @@ type validation struct {
 	definitions Definitions
 	mistakes    []error
 	configs     map[string]configUse
-	seen        []any // configurations and resources already reported on
+	seen        []any // configurations, resources and schemas already reported on
 }
 
 // configUse is where a config key was first seen.
@@ -65,6 +65,13 @@ func (v *validation) assets() {
 			byKey[def.Key] = def
 		}
 		v.inputs(def.Origin, what, def.Inputs)
+		for i, s := range def.Options.Schemas {
+			if s == nil {
+				v.mistake(def.Origin, what, fmt.Errorf("Schemas[%d] is nil", i))
+				continue
+			}
+			v.schema(def.Origin, what, s)
+		}
 	}
 	for _, def := range v.definitions.assets() {
 		for _, up := range def.Upstream() {
@@ -102,6 +109,20 @@ func (v *validation) inputs(origin, what string, inputs []asset.Source) {
 	}
 }
 
+// schema reports on a schema, once, where it stands; on a nil one where it is used.
+func (v *validation) schema(origin, what string, s asset.Schema) {
+	if s.Origin() != "" {
+		if slices.Contains(v.seen, any(s)) {
+			return
+		}
+		v.seen = append(v.seen, s)
+		origin, what = s.Origin(), fmt.Sprintf("schema %q", s.Name())
+	}
+	for _, err := range s.Mistakes() {
+		v.mistake(origin, what, err)
+	}
+}
+
 func (v *validation) checks() {
 	byStep := map[run.StepKey]*check.Definition{}
 	for i, c := range v.definitions.Checks {
@@ -113,6 +134,9 @@ func (v *validation) checks() {
 		what := fmt.Sprintf("check %q", def.Name)
 		for _, err := range def.Mistakes() {
 			v.mistake(def.Origin, what, err)
+		}
+		if def.Schema != nil {
+			v.schema(def.Origin, what, def.Schema)
 		}
 		if def.Asset == nil {
 			continue
