@@ -27,6 +27,12 @@ func (quiet) Keep(context.Context, string, []byte) (string, error) { return "", 
 func (quiet) Kept(context.Context, string) ([]byte, error)         { return nil, errNoRun }
 func (quiet) Now() time.Time                                       { return time.Now() }
 func (quiet) Info() asset.Info                                     { return asset.Info{Attempt: 1} }
+func (quiet) Before(context.Context) (run.Materialization, error) {
+	return run.Materialization{}, errNoRun
+}
+func (quiet) Materialization(context.Context, *asset.Definition) (run.Materialization, error) {
+	return run.Materialization{}, errNoRun
+}
 func (quiet) Latest(context.Context, asset.Key) (run.Materialization, error) {
 	return run.Materialization{}, errNoRun
 }

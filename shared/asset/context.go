@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"waggle/shared/fault"
 	"waggle/shared/metadata"
 	"waggle/shared/run"
 )
@@ -34,6 +35,11 @@ type Step interface {
 	// Previous returns the newest good value of the step's own asset from an earlier run;
 	// fault.NotFound where there is none.
 	Previous(ctx context.Context) (any, error)
+	// Materialization returns that of this run, else the newest good one; fault.NotFound where there is none, fault.Invalid for
+	// an asset that the step does not declare to read.
+	Materialization(ctx context.Context, def *Definition) (run.Materialization, error)
+	// Before returns the newest good materialization of the step's own asset from an earlier run; fault.NotFound where there is none.
+	Before(ctx context.Context) (run.Materialization, error)
 	// Latest returns the newest good materialization; fault.NotFound where there is none.
 	Latest(ctx context.Context, key Key) (run.Materialization, error)
 	// Run returns what is recorded of a run; fault.NotFound for an unknown one.
@@ -83,6 +89,25 @@ func (c *Context) Attempt() int { return c.step.Info().Attempt }
 // Tags are the run's tags; read-only.
 func (c *Context) Tags() map[string]string { return c.step.Info().Tags }
 
+// Materialization returns what is recorded of the value that Load returns: the asset's materialization of this run if the run makes it, else
+// the newest that no blocking check refused, and whether there is one. An asset that is neither an input nor in Deps is fault.Invalid: without
+// that it may not be made yet, and an older run's would be taken for it.
+func (c *Context) Materialization(a Any) (m run.Materialization, found bool, err error) {
+	def := DefinitionOf(a)
+	if def == nil {
+		return m, false, fault.New(fault.Invalid, "Materialization of a nil asset")
+	}
+	m, err = c.step.Materialization(c, def)
+	return orNone(m, err)
+}
+
+// Before returns what is recorded of the value that Previous returns: the newest materialization of the step's own asset by an
+// earlier run that no blocking check refused, and whether there is one.
+func (c *Context) Before() (m run.Materialization, found bool, err error) {
+	m, err = c.step.Before(c)
+	return orNone(m, err)
+}
+
 // Latest returns the newest materialization of an asset that no blocking check refused, and
 // whether there is one.
 func (c *Context) Latest(a Any) (m run.Materialization, found bool, err error) {
@@ -91,6 +116,11 @@ func (c *Context) Latest(a Any) (m run.Materialization, found bool, err error) {
 		return m, false, fmt.Errorf("Latest of a nil asset")
 	}
 	m, err = c.step.Latest(c, def.Key)
+	return orNone(m, err)
+}
+
+// orNone takes fault.NotFound for the answer that there is none.
+func orNone(m run.Materialization, err error) (run.Materialization, bool, error) {
 	if isNotFound(err) {
 		return m, false, nil
 	}

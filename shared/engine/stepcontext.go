@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,12 +39,42 @@ func (a *attempt) Load(_ context.Context, def *asset.Definition) (any, error) {
 	if err := a.ask(); err != nil {
 		return nil, err
 	}
-	for _, read := range a.step.Reads() {
-		if read == def {
-			return a.read(def)
-		}
+	if err := a.declared("loads", def); err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.Invalid, "loads %q, which it does not declare", string(def.Key)).WithHint("add it to Deps")
+	return a.read(def)
+}
+
+// declared returns the error of a question about an asset that the step does not declare to read.
+func (a *attempt) declared(verb string, def *asset.Definition) error {
+	if slices.Contains(a.step.Reads(), def) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s %q, which it does not declare", verb, string(def.Key)).WithHint("add it to Deps")
+}
+
+func (a *attempt) Materialization(ctx context.Context, def *asset.Definition) (made run.Materialization, err error) {
+	if err := a.declared("asks for the materialization of", def); err != nil {
+		return made, err
+	}
+	found := false
+	a.x.journal.Look(func(f *runlog.Fold) {
+		for _, m := range slices.Backward(f.Record.Materializations) {
+			if m.Asset == def.Key {
+				made, found = m, true
+				return
+			}
+		}
+	})
+	if found {
+		made.Metadata = maps.Clone(made.Metadata)
+		return made, nil
+	}
+	return a.x.store.Latest(ctx, def.Key)
+}
+
+func (a *attempt) Before(ctx context.Context) (run.Materialization, error) {
+	return a.x.store.Before(ctx, a.step.Asset.Key, a.x.id)
 }
 
 func (a *attempt) Previous(ctx context.Context) (any, error) {

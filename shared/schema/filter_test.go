@@ -261,6 +261,20 @@ func TestAReportAssetReadsWhatWasRemovedInItsRun(t *testing.T) {
 	}
 }
 
+func TestRemovedOfAnAssetThatIsNotAmongTheDepsSaysToAddIt(t *testing.T) {
+	t.Parallel()
+	source := asset.New("clean", func(ctx *asset.Context) ([]reading, error) { return schema.Filter(ctx, readingSchema, readings) }, nil)
+	count := asset.New("count", func(ctx *asset.Context) (int, error) {
+		removed, err := schema.Removed(ctx, source)
+		return len(removed), err
+	}, nil)
+	list := asset.List{source, count}
+	r := waggletest.RunJob(t, waggle.Definitions{Assets: list, Jobs: job.List{job.New("job", list, nil)}}, "job", nil)
+	if failed := r.Failed(); r.Status != run.Failure || len(failed) != 1 || failed[0].Key != "count" || !strings.Contains(failed[0].Error.Message, `"clean", which it does not declare (add it to Deps)`) {
+		t.Errorf("%s %s", r.Status, r.Error)
+	}
+}
+
 func TestASchemaIsACheck(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"encoding/json"
-	"errors"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/fault"
 	"waggle/shared/metadata"
-	"waggle/shared/run"
 	"waggle/shared/table"
 )
 
@@ -187,8 +185,13 @@ func Quarantined(values metadata.Values) []string {
 
 // Removed returns what Filter removed when an asset was made, in the order of its filters: in this run, or, where this run does not make it, when it
 // was last made. It is empty where nothing was removed. Validating the asset's value again would find nothing: the rows are gone from it.
+//
+// An asset that is neither an input nor in Deps is fault.Invalid: it may not be made yet, and an older run's rows would be taken for this one's.
 func Removed(ctx *asset.Context, a asset.Any) ([]*Quarantine, error) {
-	m, found, err := made(ctx, a)
+	if asset.DefinitionOf(a) == nil {
+		return nil, fault.New(fault.Invalid, "Removed of a nil asset")
+	}
+	m, found, err := ctx.Materialization(a)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -205,24 +208,6 @@ func Removed(ctx *asset.Context, a asset.Any) ([]*Quarantine, error) {
 		list = append(list, q)
 	}
 	return list, nil
-}
-
-// made is the asset's materialization of this run, else the newest good one.
-func made(ctx *asset.Context, a asset.Any) (run.Materialization, bool, error) {
-	def := asset.DefinitionOf(a)
-	if def == nil {
-		return run.Materialization{}, false, fault.New(fault.Invalid, "Removed of a nil asset")
-	}
-	record, err := ctx.Run(ctx.RunID())
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return run.Materialization{}, false, err
-	}
-	for _, m := range slices.Backward(record.Materializations) {
-		if m.Asset == def.Key {
-			return m, true, nil
-		}
-	}
-	return ctx.Latest(a)
 }
 
 // Values returns the removed rows by column, as JSON holds values.

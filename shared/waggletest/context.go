@@ -104,6 +104,14 @@ func (s *step) Previous(context.Context) (any, error) {
 	return nil, fault.New(fault.NotFound, "there is no earlier run in this test")
 }
 
+func (s *step) Before(context.Context) (run.Materialization, error) {
+	return run.Materialization{}, fault.New(fault.NotFound, "there is no earlier run in this test")
+}
+
+func (s *step) Materialization(ctx context.Context, def *asset.Definition) (run.Materialization, error) {
+	return s.Latest(ctx, def.Key)
+}
+
 func (s *step) Latest(_ context.Context, key asset.Key) (run.Materialization, error) {
 	for _, v := range s.given {
 		if v.def.Key == key {
