@@ -98,7 +98,7 @@ type Options struct {
 	// Owners are mail addresses or team names.
 	Owners []string
 	// Deps are assets that must be there first and that are not parameters: read them
-	// with Load, or not at all.
+	// with Load, what is recorded of them with Context.Materialization, or not at all.
 	Deps List
 	// Retry says what follows an error. The zero value is no retry.
 	Retry Retry
