@@ -19,18 +19,23 @@ import (
 
 // The columns that a quarantine has after those of its rows.
 const (
+	quarantineSchema = "quarantine_schema" // the name of the schema that the rows do not fit, in each
 	quarantineRow    = "quarantine_row"    // of the row, counted from 0, before any was removed
-	quarantineErrors = "quarantine_errors" // what it breaks, JSON: [{columns, check, table}]; the values are in the row
+	quarantineErrors = "quarantine_errors" // what it breaks, JSON: [{columns, check, table, copies}]; the values are in the row
 )
 
 // Quarantine is rows that Filter removed, with their reasons.
 type Quarantine struct {
+	// Schema is the name of the schema that they did not fit.
+	Schema string
 	// Rows is the removed rows, with the columns that they came with.
 	Rows *table.Table
 	// Numbers are the rows' places before any was removed, counted from 0, in order.
 	Numbers []int
 	// Failures are those of each row, in the order of Result.Errors.
 	Failures [][]Failure
+
+	reasons [][]reason // of each row
 }
 
 // Errors lists all failures, by row.
@@ -40,7 +45,8 @@ func (q *Quarantine) Errors() []Failure { return slices.Concat(q.Failures...) }
 type reason struct {
 	Columns []string `json:"columns"`
 	Check   string   `json:"check"`
-	Table   bool     `json:"table,omitempty"` // it is a rule of the table, whose failures show values by column
+	Table   bool     `json:"table,omitempty"`  // it is a rule of the table, whose failures show values by column
+	Copies  string   `json:"copies,omitempty"` // of a rule of uniqueness: which copies fail
 }
 
 // quarantined encodes rows that were removed with what is wrong with each. Rows break few combinations of rules, so these are a
@@ -73,16 +79,20 @@ func quarantined(bad any, r *Result) ([]byte, error) {
 		rows.Append(int64(row))
 		places.Append(place)
 	}
+	by := array.NewStringBuilder(memory.DefaultAllocator)
+	by.Append(r.Schema)
+	first := array.NewInt32Builder(memory.DefaultAllocator)
+	first.AppendValues(make([]int32, places.Len()), nil)
 	kind := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
 	from := t.Arrow()
-	fields, columns := from.Schema().Fields(), make([]arrow.Column, 0, from.NumCols()+2)
+	fields, columns := from.Schema().Fields(), make([]arrow.Column, 0, from.NumCols()+3)
 	for i := range int(from.NumCols()) {
 		columns = append(columns, *from.Column(i))
 	}
 	for _, add := range []struct {
 		name   string
 		values arrow.Array
-	}{{quarantineRow, rows.NewArray()}, {quarantineErrors, array.NewDictionaryArray(kind, places.NewArray(), texts.NewArray())}} {
+	}{{quarantineSchema, array.NewDictionaryArray(kind, first.NewArray(), by.NewArray())}, {quarantineRow, rows.NewArray()}, {quarantineErrors, array.NewDictionaryArray(kind, places.NewArray(), texts.NewArray())}} {
 		f := arrow.Field{Name: add.name, Type: add.values.DataType()}
 		fields = append(fields[:len(fields):len(fields)], f)
 		columns = append(columns, *arrow.NewColumn(f, arrow.NewChunked(f.Type, []arrow.Array{add.values})))
@@ -95,7 +105,11 @@ func (r *Result) reasons(row int) []reason {
 	var list []reason
 	for i, m := range r.failed {
 		if rule := r.binding.rules[i]; rule.severity == Error && m.has(row) {
-			list = append(list, reason{append([]string{}, rule.names...), rule.check, rule.ofTable})
+			broken := reason{Columns: append([]string{}, rule.names...), Check: rule.check, Table: rule.ofTable}
+			if rule.unique != 0 {
+				broken.Copies = rule.unique.String()
+			}
+			list = append(list, broken)
 		}
 	}
 	return list
@@ -108,12 +122,18 @@ func ReadQuarantine(data []byte) (*Quarantine, error) {
 		return nil, err
 	}
 	from := value.(*table.Table).Arrow()
-	n := int(from.NumCols()) - 2
-	if n < 0 || from.Schema().Field(n).Name != quarantineRow || from.Schema().Field(n+1).Name != quarantineErrors {
-		return nil, fault.New(fault.Corrupt, "the table is no quarantine: it lacks the columns %s and %s", quarantineRow, quarantineErrors)
+	n := int(from.NumCols()) - 3
+	ours := []string{quarantineSchema, quarantineRow, quarantineErrors}
+	if names := value.(*table.Table).Columns(); n < 0 || !slices.Equal(names[n:], ours) {
+		return nil, fault.New(fault.Corrupt, "the table is no quarantine: its last columns are not %s", strings.Join(ours, ", ")).WithHint("make the asset again")
 	}
 	q := &Quarantine{}
 	for _, chunk := range from.Column(n).Data().Chunks() {
+		if q.Schema == "" && chunk.Len() > 0 {
+			q.Schema = strings.Clone(chunk.(*array.String).Value(0))
+		}
+	}
+	for _, chunk := range from.Column(n + 1).Data().Chunks() {
 		for _, row := range chunk.(*array.Int64).Int64Values() {
 			q.Numbers = append(q.Numbers, int(row))
 		}
@@ -126,7 +146,7 @@ func ReadQuarantine(data []byte) (*Quarantine, error) {
 	}
 	q.Rows = table.FromArrow(array.NewTable(arrow.NewSchema(from.Schema().Fields()[:n], nil), columns, from.NumRows()))
 	known := map[string][]reason{}
-	for _, chunk := range from.Column(n + 1).Data().Chunks() {
+	for _, chunk := range from.Column(n + 2).Data().Chunks() {
 		texts := chunk.(*array.String)
 		for i := range texts.Len() {
 			list, ok := known[texts.Value(i)]
@@ -136,6 +156,7 @@ func ReadQuarantine(data []byte) (*Quarantine, error) {
 				}
 				known[strings.Clone(texts.Value(i))] = list
 			}
+			q.reasons = append(q.reasons, list)
 			q.Failures = append(q.Failures, failuresOf(list, values, len(q.Failures), q.Numbers[len(q.Failures)]))
 		}
 	}
@@ -210,6 +231,18 @@ func Removed(ctx *asset.Context, a asset.Any) ([]*Quarantine, error) {
 	return list, nil
 }
 
+// First is the first n rows of the quarantine; all where it has no more.
+func (q *Quarantine) First(n int) *Quarantine {
+	n = max(0, min(n, len(q.Numbers)))
+	from := q.Rows.Arrow()
+	columns := make([]arrow.Column, from.NumCols())
+	for i := range columns {
+		columns[i] = *array.NewColumnSlice(from.Column(i), 0, int64(n))
+	}
+	return &Quarantine{Schema: q.Schema, Rows: table.FromArrow(array.NewTable(from.Schema(), columns, int64(n))), Numbers: q.Numbers[:n:n],
+		Failures: q.Failures[:n:n], reasons: q.reasons[:n:n]}
+}
+
 // Values returns the removed rows by column, as JSON holds values.
 func (q *Quarantine) Values() []map[string]any {
 	t := q.Rows.Arrow()
@@ -231,68 +264,4 @@ func (q *Quarantine) Values() []map[string]any {
 		}
 	}
 	return rows
-}
-
-// Replay judges the rows again and returns the numbers of those that the schema would hand on now, and how often its rules are still broken. A row that was a copy
-// of another stays one for as long as the schema asks for unique values: the other is not in the quarantine.
-func (s *Schema) Replay(q *Quarantine) (pass []int, still []Count, err error) {
-	r, err := Validate(s, q.Rows)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, c := range r.Counts {
-		if len(c.Failures) > 0 && c.Failures[0].Row == NoRow && c.Severity == Error && c.Column != "" {
-			still = append(still, c) // a column that the schema has and the rows have not
-		}
-	}
-	copies := map[*rule]int{}
-	for i, n := range q.Numbers {
-		known := s.copied(q.Failures[i])
-		for _, rule := range known {
-			copies[rule]++
-		}
-		if len(known) == 0 && !s.invalidButForCopies(r, i) {
-			pass = append(pass, n)
-		}
-	}
-	for _, rule := range s.rules {
-		if rule.unique != 0 {
-			if n := copies[rule]; n > 0 {
-				still = append(still, Count{Column: rule.column(), Check: rule.check, Severity: rule.severity, Count: n, Failures: []Failure{}})
-			}
-			continue
-		}
-		for _, c := range r.Counts {
-			if c.Column == rule.column() && c.Check == rule.check {
-				still = append(still, c)
-			}
-		}
-	}
-	return pass, still, nil
-}
-
-// copied lists the rules of uniqueness that failures name and that the schema still has.
-func (s *Schema) copied(failures []Failure) []*rule {
-	var list []*rule
-	for _, f := range failures {
-		for _, rule := range s.rules {
-			if rule.unique != 0 && rule.column() == f.Column && rule.check == f.Check {
-				list = append(list, rule)
-			}
-		}
-	}
-	return list
-}
-
-// invalidButForCopies reports whether a row breaks another rule than one of uniqueness.
-func (s *Schema) invalidButForCopies(r *Result, row int) bool {
-	if len(r.TableFailures()) > 0 {
-		return r.IsInvalid(row)
-	}
-	for _, f := range r.OfRow(row) {
-		if f.Severity == Error && len(s.copied([]Failure{f})) == 0 {
-			return true
-		}
-	}
-	return false
 }
