@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"strings"
 	"testing"
 
 	"waggle/shared/asset"
@@ -34,5 +35,50 @@ func TestWhatWasSetAsideIsShownAndJudgedAgain(t *testing.T) {
 	d.app.Definitions = parcelDefinitions(strict, mended)
 	golden(t, "quarantine", d.transcript("quarantine show parcels", "run post", "quarantine show parcels", "quarantine show parcels -o jsonl", "quarantine show parcels --run LAST --json",
 		"quarantine show whole", "quarantine show whole --json", "quarantine show parcel", "quarantine show parcels --run 0000",
+		"quarantine show parcels --limit 1", "quarantine show parcels --limit 1 -o jsonl", "quarantine show parcels --limit -1",
 		"quarantine replay parcels", "quarantine replay parcels --json", "quarantine replay whole", "quarantine replay", "quarantine shw", "run --select whole", "quarantine show parcels --run LAST"))
+}
+
+// letterDefinitions is a job that filters what it read and then what that handed on, by two schemas. What they are today is given.
+func letterDefinitions(today ...asset.Schema) waggle.Definitions {
+	type letter struct {
+		LetterID int64
+		Box      int64
+		Town     string
+	}
+	known := schema.New("Known", schema.Text("town").OneOf("Oslo", "Bern"))
+	boxes := schema.New("Boxes", schema.Int64("box"), schema.Text("town"), schema.UniqueTogether(schema.AllButFirst, "box", "town"))
+	letters := asset.New("letters", func(ctx *asset.Context) ([]letter, error) {
+		rows := []letter{{0, 1, "Oslo"}, {1, 1, "Oslo"}}
+		for i := range int64(30) {
+			rows = append(rows, letter{2 + i, i, "Nowhere at all"})
+		}
+		rows, err := schema.Filter(ctx, known, rows)
+		if err != nil {
+			return nil, err
+		}
+		return schema.Filter(ctx, boxes, rows)
+	}, &asset.Options{Schemas: today})
+	// A check by another schema, which sets nothing aside.
+	c := schema.Check(schema.New("Letters", schema.Int64("letter_id")), letters, nil)
+	return waggle.Definitions{Assets: asset.List{letters}, Checks: check.List{c}, Jobs: job.List{job.New("post", asset.List{letters}, nil)}}
+}
+
+func TestEachFiltersRowsAreJudgedAgainByItsOwnSchema(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	known, boxes := schema.New("Known", schema.Text("town")), schema.New("Boxes", schema.Int64("box"), schema.Text("town"), schema.UniqueTogether(schema.AllButFirst, "box", "town"))
+	d.app.Definitions = letterDefinitions(known)
+	text := d.transcript("run post", "quarantine show letters --limit 2", "quarantine show letters", "quarantine replay letters")
+	d.app.Definitions = letterDefinitions(known, boxes)
+	text += d.transcript("quarantine replay letters", "quarantine replay letters -o jsonl")
+	d.app.Definitions = letterDefinitions()
+	golden(t, "quarantines", text+d.transcript("quarantine replay letters"))
+	out := d.transcript("quarantine show letters --limit 0")
+	if rows := strings.Count(out, "Nowhere"); rows != 30 {
+		t.Errorf("%d of 30 rows are shown", rows)
+	}
+	if out = d.transcript("quarantine show letters -o jsonl"); strings.Count(out, `"schema":"Known"`) != 30 || strings.Count(out, `"schema":"Boxes"`) != 1 {
+		t.Errorf("jsonl is not whole:\n%.2000s", out)
+	}
 }
