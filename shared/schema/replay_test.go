@@ -100,3 +100,21 @@ func TestACopyStaysOneWhereTheOthersWereHandedOn(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsThatWereAQuarantineCanBeFilteredAgain(t *testing.T) {
+	t.Parallel()
+	type kept struct {
+		QuarantineSchema string
+		QuarantineRow    int64
+		QuarantineErrors *string
+	}
+	ctx, report := waggletest.Context(t)
+	s := schema.New("Again", schema.Int64("quarantine_row").AtLeast(5), schema.Text("quarantine_errors"))
+	if _, err := schema.Filter(ctx, s, []kept{{"Tickets", 1, new("[]")}, {"Tickets", 7, nil}, {"Tickets", 8, new("[]")}}); err != nil {
+		t.Fatal(err)
+	}
+	q := quarantineAt(t, ctx, report.Metadata("quarantine").(string))
+	if q.Schema != "Again" || !slices.Equal(q.Numbers, []int{0, 1}) || q.Failures[0][0].FailureCase != int64(1) || q.Values()[1]["quarantine_schema"] != "Tickets" {
+		t.Errorf("%+v, %v", q, q.Values())
+	}
+}
