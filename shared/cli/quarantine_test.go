@@ -46,7 +46,7 @@ func letterDefinitions(today ...asset.Schema) waggle.Definitions {
 		Box      int64
 		Town     string
 	}
-	known := schema.New("Known", schema.Text("town").OneOf("Oslo", "Bern"))
+	known := schema.New("Known", schema.Int64("letter_id").AtLeast(1).Warn(), schema.Text("town").OneOf("Oslo", "Bern"))
 	boxes := schema.New("Boxes", schema.Int64("box"), schema.Text("town"), schema.UniqueTogether(schema.AllButFirst, "box", "town"))
 	letters := asset.New("letters", func(ctx *asset.Context) ([]letter, error) {
 		rows := []letter{{0, 1, "Oslo"}, {1, 1, "Oslo"}}

@@ -180,6 +180,9 @@ func (r *Report) notice() {
 		if v, ok := a.Metadata["validation_warnings"]; ok {
 			r.Warnings = append(r.Warnings, Warning{Asset: a.Key, Text: validationText(v)})
 		}
+		if v, ok := a.Metadata["kept_with_warnings"]; ok {
+			r.Warnings = append(r.Warnings, Warning{Asset: a.Key, Text: keptText(v)})
+		}
 		for _, label := range a.Metadata.Labels() {
 			v := a.Metadata[label]
 			if path, ok := v.Any().(string); ok && v.Type == metadata.TypePath && v.Blob == "" && a.Status == run.StepSucceeded && !reads(label) {
@@ -203,6 +206,17 @@ func validationText(v metadata.Value) string {
 		return fmt.Sprintf("%s set aside for %s", Count(found.Removed, "row"), Count(found.Errors, "error"))
 	}
 	return "rows were set aside; see validation_warnings"
+}
+
+func keptText(v metadata.Value) string {
+	var found struct {
+		Rows     int `json:"kept_rows"`
+		Warnings int `json:"warning_count"`
+	}
+	if v.Blob == "" && v.Decode(&found) == nil && found.Rows > 0 {
+		return fmt.Sprintf("%s kept with %s", Count(found.Rows, "row"), Count(found.Warnings, "warning"))
+	}
+	return "there are warnings; see kept_with_warnings"
 }
 
 // Tally counts what a run came to.

@@ -15,8 +15,12 @@ import (
 // metadata validation_warnings, and stores the removed rows with their reasons as the step's quarantine, a Parquet table whose place is in the
 // metadata. Removed and `waggle quarantine show` read it. Where no row is removed there is no line and no label.
 //
+// Rows that break rules of severity Warn alone are handed on. They are logged, "Kept 2 rows with 3 warnings", and are the metadata kept_with_warnings.
+//
 // A column that is missing or of another type is an error, and so is a broken rule of the table: no row could be removed to mend that. Other errors are those
-// of Split. Several filters in one step add up.
+// of Split. Nothing is handed on beside an error. Several filters in one step add up.
+//
+// Name the schema in the asset's Options.Schemas: its mistakes are then found at start, and `waggle quarantine replay` finds it.
 func Filter[T any](ctx *asset.Context, s *Schema, rows T) (T, error) {
 	var none T
 	if err := s.usable(); err != nil {
@@ -29,16 +33,34 @@ func Filter[T any](ctx *asset.Context, s *Schema, rows T) (T, error) {
 	if err := r.unfilterable(); err != nil {
 		return none, err
 	}
-	if r.InvalidRowCount == 0 {
-		return good, nil
+	if r.InvalidRowCount > 0 {
+		if err := setAside(ctx, bad, r); err != nil {
+			return none, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
+		}
 	}
+	if k := r.keptWithWarnings(); k.WarningCount > 0 {
+		ctx.Gather(KeptLabel, func(before any) any {
+			was, _ := before.(kept)
+			return was.plus(k)
+		})
+		what := "the table" // only a rule of the table is broken
+		if k.KeptRows > 0 {
+			what = counted(k.KeptRows, "row")
+		}
+		ctx.Log.Warn(fmt.Sprintf("Kept %s with %s", what, counted(k.WarningCount, "warning")), "schema", s.Name())
+	}
+	return good, nil
+}
+
+// setAside stores the removed rows and reports them.
+func setAside(ctx *asset.Context, bad any, r *Result) error {
 	data, err := quarantined(bad, r)
 	if err != nil {
-		return none, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
+		return err
 	}
 	blob, err := ctx.Keep("quarantine.parquet", data)
 	if err != nil {
-		return none, fmt.Errorf("keep the rows that schema %q refuses: %w", s.Name(), err)
+		return err
 	}
 	ctx.Gather(WarningsLabel, func(before any) any {
 		w, _ := before.(warnings)
@@ -46,8 +68,8 @@ func Filter[T any](ctx *asset.Context, s *Schema, rows T) (T, error) {
 		ctx.AddMetadata(metadata.Map{quarantineLabel(w.filters): metadata.Path(blob)})
 		return w
 	})
-	ctx.Log.Warn(fmt.Sprintf("Filtered %s (%s)", counted(r.InvalidRowCount, "invalid row"), counted(r.ErrorCount, "error")), "schema", s.Name())
-	return good, nil
+	ctx.Log.Warn(fmt.Sprintf("Filtered %s (%s)", counted(r.InvalidRowCount, "invalid row"), counted(r.ErrorCount, "error")), "schema", r.Schema)
+	return nil
 }
 
 // unfilterable is the error of failures that are no row's.

@@ -55,7 +55,7 @@ func TestFilterHandsOnWhatIsValidAndReportsTheRest(t *testing.T) {
 		`{"check":"not_null","column":"value","count":1,"examples":[{"failure_case":null,"row":2}]}],"removed_rows":3}`; string(warnings) != want {
 		t.Errorf("%s\nwant\n%s", warnings, want)
 	}
-	if logs := report.Logs(); len(logs) != 1 || logs[0].Message != "Filtered 3 invalid rows (5 errors)" || logs[0].Level.String() != "WARN" {
+	if logs := report.Logs(); len(logs) != 2 || logs[0].Message != "Filtered 3 invalid rows (5 errors)" || logs[0].Level.String() != "WARN" {
 		t.Errorf("%v", logs)
 	}
 
@@ -190,13 +190,50 @@ func TestAFilterThatCannotJudgeSaysAllThatIsWrong(t *testing.T) {
 func TestWhereNothingIsRemovedFilterSaysNothing(t *testing.T) {
 	t.Parallel()
 	ctx, report := waggletest.Context(t)
-	for _, rows := range [][]reading{nil, readings[:1], readings[4:]} {
+	for _, rows := range [][]reading{nil, readings[:1]} {
 		if good, err := schema.Filter(ctx, readingSchema, rows); err != nil || len(good) != len(rows) {
 			t.Errorf("%v, %v", good, err)
 		}
 	}
 	if len(report.Labels()) != 0 || len(report.Logs()) != 0 {
 		t.Errorf("labels %v, logs %v", report.Labels(), report.Logs())
+	}
+}
+
+func TestRowsThatBreakOnlyWarningsAreKeptAndReported(t *testing.T) {
+	t.Parallel()
+	ctx, report := waggletest.Context(t)
+	s := schema.New("Notes", schema.Int64("id").AtLeast(2).Warn(), schema.Float64("value").Null().AtLeast(0), schema.Text("note").NotEmpty().Warn(), schema.MinRows(9).Warn())
+	rows := []reading{{ID: 1, Value: new(-1.0)}, {ID: 1}, {ID: 2, Note: "a"}, {ID: 3}}
+	if good, err := schema.Filter(ctx, s, rows); err != nil || len(good) != 3 {
+		t.Fatalf("%v, %v", good, err)
+	}
+	want := `{"kept_rows":2,"warning_count":4,"warnings":[{"check":"row_count_at_least(9)","column":"","count":1,"examples":[{"failure_case":4,"row":null}]},` +
+		`{"check":"at_least(2)","column":"id","count":1,"examples":[{"failure_case":1,"row":1}]},` +
+		`{"check":"not_empty","column":"note","count":2,"examples":[{"failure_case":"","row":1},{"failure_case":"","row":3}]}]}`
+	if got := inJSON(t, report.Metadata("kept_with_warnings")); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	if logs := report.Logs(); len(logs) != 2 || logs[1].Message != "Kept 2 rows with 4 warnings" || logs[1].Level.String() != "WARN" {
+		t.Errorf("%v", logs)
+	}
+
+	many := make([]reading, 2000)
+	if _, err := schema.Filter(ctx, schema.New("More", schema.Int64("id").AtLeast(2).Warn()), many); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := schema.Filter(ctx, schema.New("Few", schema.Int64("id"), schema.MinRows(9).Warn()), many[:2]); err != nil {
+		t.Fatal(err)
+	}
+	added, _ := report.Metadata("kept_with_warnings").(map[string]any)
+	if list, _ := added["warnings"].([]any); added["kept_rows"] != 2002.0 || added["warning_count"] != 2005.0 || len(list) != 5 || strings.Count(inJSON(t, list[3]), `"row"`) != 10 {
+		t.Errorf("%v", added)
+	}
+	if logs := report.Logs(); logs[2].Message != "Kept 2,000 rows with 2,000 warnings" || logs[3].Message != "Kept the table with 1 warning" {
+		t.Errorf("%v", logs)
+	}
+	if labels := report.Labels(); !slices.Equal(labels, []string{"kept_with_warnings", "quarantine", "validation_warnings"}) {
+		t.Errorf("labels %v", labels)
 	}
 }
 

@@ -8,6 +8,10 @@ const (
 	WarningsLabel = "validation_warnings"
 	// QuarantineLabel is where the removed rows are. A second filter of one step sets quarantine_2, and so on.
 	QuarantineLabel = "quarantine"
+	// KeptLabel is what rows that were handed on break of the rules of severity Warn:
+	//
+	//	{kept_rows, warning_count, warnings: [{column, check, count, examples: [{row, failure_case}]}]}
+	KeptLabel = "kept_with_warnings"
 )
 
 // examples is how many failures of a rule metadata shows.
@@ -59,4 +63,49 @@ func brokenRules(r *Result, of Severity) []broken {
 func (w warnings) plus(r *Result) warnings {
 	return warnings{RemovedRows: w.RemovedRows + r.InvalidRowCount, ErrorCount: w.ErrorCount + r.ErrorCount,
 		Errors: append(w.Errors[:len(w.Errors):len(w.Errors)], brokenRules(r, Error)...), filters: w.filters + 1}
+}
+
+// kept is the value of KeptLabel.
+type kept struct {
+	KeptRows     int      `json:"kept_rows"`
+	WarningCount int      `json:"warning_count"`
+	Warnings     []broken `json:"warnings"`
+}
+
+// keptWithWarnings lists what valid rows break of the rules of severity Warn, and what the table does.
+func (r *Result) keptWithWarnings() kept {
+	var k kept
+	for _, f := range r.binding.broken {
+		if f.Severity == Warn {
+			k.Warnings = append(k.Warnings, broken{f.Column, f.Check, 1, []example{{nil, JSONCase(f.FailureCase)}}})
+			k.WarningCount++
+		}
+	}
+	rows := newMarks(r.Rows)
+	for i, rule := range r.binding.rules {
+		if rule.severity != Warn {
+			continue
+		}
+		b := broken{Column: rule.column(), Check: rule.check}
+		for row := range r.failed[i].all() {
+			if r.invalid.has(row) {
+				continue
+			}
+			rows.add(row)
+			if b.Count++; b.Count <= examples {
+				b.Examples = append(b.Examples, example{new(row), JSONCase(r.binding.failure(i, row).FailureCase)})
+			}
+		}
+		if b.Count > 0 {
+			k.Warnings = append(k.Warnings, b)
+			k.WarningCount += b.Count
+		}
+	}
+	k.KeptRows = rows.count()
+	return k
+}
+
+// plus adds what another filter of the step kept.
+func (k kept) plus(more kept) kept {
+	return kept{k.KeptRows + more.KeptRows, k.WarningCount + more.WarningCount, append(k.Warnings[:len(k.Warnings):len(k.Warnings)], more.Warnings...)}
 }
