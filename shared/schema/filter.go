@@ -128,7 +128,8 @@ func ofTheTable(f Failure) string {
 	case f.Check == "column_in_schema":
 		return fmt.Sprintf("column %q is not in the schema", f.Column)
 	case f.Column == "" && f.FailureCase != nil:
-		return fmt.Sprintf("the table has %v rows, which breaks %s", f.FailureCase, f.Check)
+		rows, _ := f.FailureCase.(int64)
+		return fmt.Sprintf("the table has %s, which breaks %s", counted(int(rows), "row"), f.Check)
 	}
 	return strings.TrimSpace(f.Column + " breaks " + f.Check)
 }

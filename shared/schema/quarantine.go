@@ -24,6 +24,8 @@ const (
 	quarantineErrors = "quarantine_errors" // what it breaks, JSON: [{columns, check, table, copies}]; the values are in the row
 )
 
+var quarantineColumns = []string{quarantineSchema, quarantineRow, quarantineErrors}
+
 // Quarantine is rows that Filter removed, with their reasons.
 type Quarantine struct {
 	// Schema is the name of the schema that they did not fit.
@@ -117,22 +119,11 @@ func (r *Result) reasons(row int) []reason {
 
 // ReadQuarantine decodes a quarantine as Filter stores it.
 func ReadQuarantine(data []byte) (*Quarantine, error) {
-	value, err := table.Decode(data, reflect.TypeFor[*table.Table]())
+	q, from, err := openQuarantine(data)
 	if err != nil {
 		return nil, err
 	}
-	from := value.(*table.Table).Arrow()
-	n := int(from.NumCols()) - 3
-	ours := []string{quarantineSchema, quarantineRow, quarantineErrors}
-	if names := value.(*table.Table).Columns(); n < 0 || !slices.Equal(names[n:], ours) {
-		return nil, fault.New(fault.Corrupt, "the table is no quarantine: its last columns are not %s", strings.Join(ours, ", ")).WithHint("make the asset again")
-	}
-	q := &Quarantine{}
-	for _, chunk := range from.Column(n).Data().Chunks() {
-		if q.Schema == "" && chunk.Len() > 0 {
-			q.Schema = strings.Clone(chunk.(*array.String).Value(0))
-		}
-	}
+	n := int(from.NumCols()) - len(quarantineColumns)
 	for _, chunk := range from.Column(n + 1).Data().Chunks() {
 		for _, row := range chunk.(*array.Int64).Int64Values() {
 			q.Numbers = append(q.Numbers, int(row))
@@ -161,6 +152,26 @@ func ReadQuarantine(data []byte) (*Quarantine, error) {
 		}
 	}
 	return q, nil
+}
+
+// openQuarantine decodes a quarantine and reads by which schema its rows were removed.
+func openQuarantine(data []byte) (*Quarantine, arrow.Table, error) {
+	value, err := table.Decode(data, reflect.TypeFor[*table.Table]())
+	if err != nil {
+		return nil, nil, err
+	}
+	names, from := value.(*table.Table).Columns(), value.(*table.Table).Arrow()
+	n := len(names) - len(quarantineColumns)
+	if n < 0 || !slices.Equal(names[n:], quarantineColumns) {
+		return nil, nil, fault.New(fault.Corrupt, "the table is no quarantine: its last columns are not %s", strings.Join(quarantineColumns, ", ")).WithHint("make the asset again")
+	}
+	q := &Quarantine{}
+	for _, chunk := range from.Column(n).Data().Chunks() {
+		if q.Schema == "" && chunk.Len() > 0 {
+			q.Schema = strings.Clone(chunk.(*array.String).Value(0))
+		}
+	}
+	return q, from, nil
 }
 
 // failuresOf is what row i breaks, with the values that it has.
@@ -212,23 +223,46 @@ func Removed(ctx *asset.Context, a asset.Any) ([]*Quarantine, error) {
 	if asset.DefinitionOf(a) == nil {
 		return nil, fault.New(fault.Invalid, "Removed of a nil asset")
 	}
-	m, found, err := ctx.Materialization(a)
-	if err != nil || !found {
+	var list []*Quarantine
+	err := eachQuarantine(ctx, a, func(data []byte) error {
+		q, err := ReadQuarantine(data)
+		list = append(list, q)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	var list []*Quarantine
+	return list, nil
+}
+
+// countRemoved counts the rows that filters by a schema of a name removed when the asset was made.
+func countRemoved(ctx *asset.Context, a asset.Any, schema string) (n int, err error) {
+	err = eachQuarantine(ctx, a, func(data []byte) error {
+		q, rows, err := openQuarantine(data)
+		if err == nil && q.Schema == schema {
+			n += int(rows.NumRows())
+		}
+		return err
+	})
+	return n, err
+}
+
+// eachQuarantine reads the quarantines of the asset's materialization.
+func eachQuarantine(ctx *asset.Context, a asset.Any, use func(data []byte) error) error {
+	m, found, err := ctx.Materialization(a)
+	if err != nil || !found {
+		return err
+	}
 	for _, blob := range Quarantined(m.Metadata) {
 		data, err := ctx.Kept(blob)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		q, err := ReadQuarantine(data)
-		if err != nil {
-			return nil, err
+		if err := use(data); err != nil {
+			return err
 		}
-		list = append(list, q)
 	}
-	return list, nil
+	return nil
 }
 
 // First is the first n rows of the quarantine; all where it has no more.

@@ -1,11 +1,12 @@
 package schema
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"waggle/shared/asset"
 	"waggle/shared/check"
@@ -28,34 +29,43 @@ func CheckMinRows[T any](a *asset.Asset[T], n int, opts *check.Options) *check.C
 		if err != nil {
 			return check.Result{}, err
 		}
-		return check.Result{Passed: t.NumRows() >= n, Description: fmt.Sprintf("%s, at least %d are expected", counted(t.NumRows(), "row"), n),
+		return check.Result{Passed: t.NumRows() >= n, Description: fmt.Sprintf("%s, at least %s are expected", counted(t.NumRows(), "row"), humanize.Comma(int64(n))),
 			Metadata: metadata.Map{"record_count": t.NumRows(), "min_rows": n}}, nil
 	}, a.Definition(), []asset.Sourced{a}, nil, opts, mistakes...)
 }
 
-// CheckFailureRate declares that at most so many percent of an asset's rows are invalid: check_<asset>_failure_rate, with the metadata of Check, failure_rate_percent and
-// max_failure_rate_percent. A table without rows has a rate of 0; a failure that is no row's, as a missing column, fails it.
+// CheckFailureRate declares that at most so many percent of an asset's rows are invalid: check_<asset>_failure_rate, with the metadata of Check (of the rows
+// that the asset has), removed_rows, failure_rate_percent and max_failure_rate_percent. Rows that Filter removed by a schema of the same name when the asset was made are invalid
+// rows too, and count; those that another schema removed do not. No rows have a rate of 0; a failure that is no row's, as a missing column, fails it.
 func CheckFailureRate[T any](s *Schema, a *asset.Asset[T], percent float64, opts *check.Options) *check.Check {
 	var mistakes []error
 	if !(percent >= 0 && percent <= 100) {
 		mistakes = append(mistakes, fmt.Errorf("%v is no percentage; give 0 to 100", percent))
 	}
-	return check.Define(checkName(a.Key(), "failure_rate"), func(_ *asset.Context, in []any) (check.Result, error) {
+	return check.Define(checkName(a.Key(), "failure_rate"), func(ctx *asset.Context, in []any) (check.Result, error) {
 		r, err := Validate(s, in[0])
 		if err != nil {
 			return check.Result{}, err
 		}
+		removed, err := countRemoved(ctx, a, s.Name())
+		if err != nil {
+			return check.Result{}, err
+		}
 		rate := 0.0
-		if r.Rows > 0 {
-			rate = 100 * float64(r.InvalidRowCount) / float64(r.Rows)
+		if rows := r.Rows + removed; rows > 0 {
+			rate = 100 * float64(r.InvalidRowCount+removed) / float64(rows)
 		}
 		result := r.CheckResult()
 		result.Passed = rate <= percent
 		for _, f := range r.TableFailures() {
 			result.Passed = result.Passed && f.Severity != Error
 		}
-		result.Description = fmt.Sprintf("%.2f %% of %s are invalid, %v %% are allowed", rate, counted(r.Rows, "row"), percent)
-		result.Metadata["failure_rate_percent"], result.Metadata["max_failure_rate_percent"] = rate, percent
+		aside := ""
+		if removed > 0 {
+			aside = ", " + humanize.Comma(int64(removed)) + " of them removed by a filter"
+		}
+		result.Description = fmt.Sprintf("%.2f %% of %s are invalid%s, %v %% are allowed", rate, counted(r.Rows+removed, "row"), aside, percent)
+		result.Metadata["removed_rows"], result.Metadata["failure_rate_percent"], result.Metadata["max_failure_rate_percent"] = removed, rate, percent
 		return result, nil
 	}, a.Definition(), []asset.Sourced{a}, s, opts, mistakes...)
 }
@@ -150,38 +160,6 @@ func CheckReferences[A, B any](a *asset.Asset[A], column string, to *asset.Asset
 	}, a.Definition(), []asset.Sourced{a, to}, nil, opts)
 }
 
-// CheckUnchanged declares that an asset has the columns, with the types, that it had when it was last made by another run: check_<asset>_unchanged, with the
-// metadata columns and, if it failed, changes: "column x is new", "column y is gone", "column z was text, now int64". The first time it
-// passes. The order of columns does not count. It is for assets of type *table.Table: a struct has the columns that the code says, and one that lost a field passes.
-func CheckUnchanged[T any](a *asset.Asset[T], opts *check.Options) *check.Check {
-	return check.Define(checkName(a.Key(), "unchanged"), func(ctx *asset.Context, in []any) (check.Result, error) {
-		now, err := table.Of(in[0])
-		if err != nil {
-			return check.Result{}, err
-		}
-		result := check.Result{Passed: true, Description: "its columns are those of the last time", Metadata: metadata.Map{"columns": now.Columns()}}
-		before, found, err := asset.Previous[T](ctx)
-		switch {
-		case errors.Is(err, fault.Incompatible): // a struct lost or changed a field
-			result.Passed, result.Description, result.Metadata["changes"] = false, err.Error(), []string{err.Error()}
-			return result, nil
-		case err != nil:
-			return check.Result{}, err
-		case !found:
-			result.Description = "there is no earlier value"
-			return result, nil
-		}
-		was, err := table.Of(before)
-		if err != nil {
-			return check.Result{}, err
-		}
-		if changes := columnChanges(was, now); len(changes) > 0 {
-			result.Passed, result.Description, result.Metadata["changes"] = false, changes[0], changes
-		}
-		return result, nil
-	}, a.Definition(), []asset.Sourced{a}, nil, opts)
-}
-
 // shownCase is a value as metadata shows it.
 func shownCase(v any) any {
 	switch v := v.(type) {
@@ -192,27 +170,6 @@ func shownCase(v any) any {
 	default:
 		return JSONCase(v)
 	}
-}
-
-func columnChanges(was, now *table.Table) []string {
-	var changes []string
-	before, after := was.Arrow().Schema(), now.Arrow().Schema()
-	for _, f := range before.Fields() {
-		at := after.FieldIndices(f.Name)
-		if len(at) == 0 {
-			changes = append(changes, "column "+f.Name+" is gone")
-			continue
-		}
-		if old, new := table.TypeWord(f.Type), table.TypeWord(after.Field(at[0]).Type); old != new {
-			changes = append(changes, fmt.Sprintf("column %s was %s, now %s", f.Name, old, new))
-		}
-	}
-	for _, f := range after.Fields() {
-		if len(before.FieldIndices(f.Name)) == 0 {
-			changes = append(changes, "column "+f.Name+" is new")
-		}
-	}
-	return changes
 }
 
 // cells is a column whose values are read one by one.

@@ -6,17 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"gocloud.dev/blob/memblob"
-
 	"waggle/shared/asset"
 	"waggle/shared/check"
-	"waggle/shared/engine"
 	"waggle/shared/job"
 	"waggle/shared/run"
 	"waggle/shared/schema"
-	"waggle/shared/store"
-	"waggle/shared/store/memorydriver"
-	"waggle/shared/table"
 	"waggle/shared/waggle"
 	"waggle/shared/waggletest"
 )
@@ -65,6 +59,9 @@ func TestAMinimumOfRows(t *testing.T) {
 	c := schema.CheckMinRows(a, 2, nil)
 	wantCheck(t, evaluate(t, c, noon, asset.List{a}, waggletest.Given(a, make([]visit, 2))), true, "2 rows, at least 2 are expected", map[string]string{"record_count": "2", "min_rows": "2"})
 	wantCheck(t, evaluate(t, c, noon, asset.List{a}, waggletest.Given(a, make([]visit, 1))), false, "1 row, at least 2 are expected", nil)
+	wantCheck(t, evaluate(t, schema.CheckMinRows(a, 1500, nil), noon, asset.List{a}, waggletest.Given(a, make([]visit, 1200))), false, "1,200 rows, at least 1,500 are expected", nil)
+	many := schema.New("Many", schema.Int64("room").Null(), schema.MinRows(1500))
+	wantCheck(t, evaluate(t, schema.Check(many, a, nil), noon, asset.List{a}, waggletest.Given(a, make([]visit, 1200))), false, "the table has 1,200 rows, which breaks row_count_at_least(1500)", nil)
 }
 
 func TestARateOfFailures(t *testing.T) {
@@ -82,6 +79,37 @@ func TestARateOfFailures(t *testing.T) {
 	missing := schema.New("Visits", schema.Int64("floor"))
 	if c := evaluate(t, schema.CheckFailureRate(missing, a, 100, nil), noon, asset.List{a}, waggletest.Given(a, rows)); c.Passed {
 		t.Error("a missing column passes")
+	}
+}
+
+func TestARateCountsWhatAFilterRemoved(t *testing.T) {
+	t.Parallel()
+	s, other := schema.New("Visits", schema.Int64("room")), schema.New("Other", schema.Text("on"))
+	rows := []visit{{}, {Room: new(int64(1)), On: new("x")}, {Room: new(int64(1))}, {}, {Room: new(int64(1)), On: new("x")}}
+	for _, c := range []struct {
+		rows    []visit
+		percent float64
+		passed  bool
+		says    string
+		removed int64
+	}{
+		{rows, 40, false, "50.00 % of 4 rows are invalid, 2 of them removed by a filter, 40 % are allowed", 2}, // Other removed one
+		{rows, 50, true, "50.00 % of 4 rows are invalid, 2 of them removed by a filter, 50 % are allowed", 2},
+		{rows[1:2], 0, true, "0.00 % of 1 row are invalid, 0 % are allowed", 0},
+		{make([]visit, 3000), 99, false, "100.00 % of 3,000 rows are invalid, 3,000 of them removed by a filter, 99 % are allowed", 3000},
+	} {
+		a := asset.New("visits", func(ctx *asset.Context) ([]visit, error) {
+			good, err := schema.Filter(ctx, s, c.rows)
+			if err != nil {
+				return nil, err
+			}
+			return schema.Filter(ctx, other, good)
+		}, nil)
+		got := evaluate(t, schema.CheckFailureRate(s, a, c.percent, nil), noon, asset.List{a})
+		wantCheck(t, got, c.passed, c.says, nil)
+		if got.Metadata["removed_rows"].Any() != c.removed {
+			t.Errorf("removed_rows is %v, want %d", got.Metadata["removed_rows"].Any(), c.removed)
+		}
 	}
 }
 
@@ -142,62 +170,6 @@ func TestReferences(t *testing.T) {
 	wantCheck(t, evaluate(t, c, noon, asset.List{a, b}, known, waggletest.Given(a, rows)), false, "24 rows whose room is not in rooms.id",
 		map[string]string{"orphan_count": "24", "distinct_orphans": "12", "orphans": "[0,3,4,5,6,7,8,9,10,11]"})
 	wantCheck(t, evaluate(t, c, noon, asset.List{a, b}, known, waggletest.Given(a, rows[2:6])), true, "0 rows whose room is not in rooms.id", nil)
-}
-
-func TestAChangeOfColumns(t *testing.T) {
-	t.Parallel()
-	first, err := table.FromRows([]struct {
-		ID   int64
-		Name string
-	}{{1, "a"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := table.FromRows([]struct {
-		Extra bool
-		ID    string
-	}{{true, "1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	value := first
-	a := asset.New("a", func(*asset.Context) (*table.Table, error) { return value, nil }, nil)
-	c := schema.CheckUnchanged(a, nil)
-	defs := waggle.Definitions{Assets: asset.List{a}, Checks: check.List{c}, Jobs: job.List{job.New("job", asset.List{a}, nil)}}
-	st := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
-	t.Cleanup(func() { _ = st.Close() })
-	for _, run := range []struct {
-		value   *table.Table
-		passed  bool
-		says    string
-		changes string
-	}{
-		{first, true, "there is no earlier value", ""},
-		{first, true, "its columns are those of the last time", ""},
-		{second, false, "column id was int64, now text", `["column id was int64, now text","column name is gone","column extra is new"]`},
-		{second, true, "its columns are those of the last time", ""},
-	} {
-		value = run.value
-		got := runOn(t, st, defs).Checks[0]
-		wantCheck(t, got, run.passed, run.says, nil)
-		if string(got.Metadata["changes"].Value) != run.changes {
-			t.Errorf("changes %s, want %s", got.Metadata["changes"].Value, run.changes)
-		}
-	}
-}
-
-// runOn runs the job over a store that other runs have written to.
-func runOn(t *testing.T, st *store.Store, defs waggle.Definitions) run.Record {
-	t.Helper()
-	id, err := st.Launch(t.Context(), run.Request{Job: "job"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := engine.New(st, defs, nil).Run(t.Context(), id, nil)
-	if err != nil || len(out.Record.Checks) != 1 {
-		t.Fatalf("%+v, %v", out, err)
-	}
-	return out.Record
 }
 
 func TestReadyChecksTellTheirMistakes(t *testing.T) {
