@@ -34,7 +34,8 @@ type ParquetOptions struct {
 	TempDir string
 }
 
-// ParquetResult is what ValidateParquet found. It holds a bit a row and the failures in Counts; the table is in the file.
+// ParquetResult is what ValidateParquet found. It holds a bit a row, one more for each rule of uniqueness, and the failures in Counts; the table is in
+// the file, which Errors and Warnings read again.
 type ParquetResult struct {
 	Schema          string
 	Rows            int
@@ -46,6 +47,7 @@ type ParquetResult struct {
 	ValidPath, InvalidPath string
 
 	invalid *marks
+	run     *parquetRun
 }
 
 // Valid reports whether no rule of severity Error is broken.
@@ -129,7 +131,7 @@ func openRun(ctx context.Context, s *Schema, from table.Folder, file string) (*p
 	if err != nil {
 		return nil, err
 	}
-	p := &parquetRun{schema: s, file: f}
+	p := &parquetRun{schema: s, from: from, name: file, file: f}
 	for g := range f.Groups() {
 		p.starts = append(p.starts, p.rows)
 		p.rows += f.GroupRows(g)
@@ -141,6 +143,8 @@ func openRun(ctx context.Context, s *Schema, from table.Folder, file string) (*p
 // parquetRun is one call of ValidateParquet or SplitParquet.
 type parquetRun struct {
 	schema   *Schema
+	from     table.Folder
+	name     string // of the file, in from
 	file     *table.ParquetFile
 	dir      string // of what is put aside
 	inMemory bool   // nothing is put aside
@@ -265,8 +269,8 @@ func (p *parquetRun) group(ctx context.Context, g int, columns []string, use fun
 	return use(ctx, g, b)
 }
 
-// look evaluates the rules on a row group and returns its invalid rows.
-func (p *parquetRun) look(b *binding) (*marks, error) {
+// evaluate evaluates the rules on a row group.
+func (p *parquetRun) evaluate(b *binding) (*evaluator, error) {
 	e := newEvaluator(b)
 	block := e.newBlock()
 	for k := range e.blocks() {
@@ -274,11 +278,22 @@ func (p *parquetRun) look(b *binding) (*marks, error) {
 			return nil, e.err
 		}
 	}
-	invalid := newMarks(b.rows)
 	for i, m := range e.failed {
 		if all := p.copies[i]; all != nil {
 			all.slice(b.base, b.rows, m)
 		}
+	}
+	return e, nil
+}
+
+// look evaluates the rules on a row group and returns its invalid rows.
+func (p *parquetRun) look(b *binding) (*marks, error) {
+	e, err := p.evaluate(b)
+	if err != nil {
+		return nil, err
+	}
+	invalid := newMarks(b.rows)
+	for i, m := range e.failed {
 		if b.rules[i].severity == Error {
 			for k := range m.blocks {
 				invalid.or(k, m.words(k))
@@ -320,7 +335,7 @@ func (p *parquetRun) keep(b *binding, i int, m *marks) {
 }
 
 func (p *parquetRun) result() *ParquetResult {
-	r := &ParquetResult{Schema: p.schema.name, Rows: p.rows, invalid: p.invalid, InvalidRowCount: p.invalid.count()}
+	r := &ParquetResult{Schema: p.schema.name, Rows: p.rows, run: p, invalid: p.invalid, InvalidRowCount: p.invalid.count()}
 	count := func(c Count) {
 		if c.Severity == Warn {
 			r.WarningCount += c.Count

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -79,6 +80,8 @@ func TestAFileIsJudgedAsItsTableIs(t *testing.T) {
 			}
 			same(t, "invalid rows", slices.Collect(r.InvalidRows()), slices.Collect(want.InvalidRows()))
 			same(t, "counts", r.Counts, want.Counts)
+			same(t, "errors", gathered(t, r.Errors(ctx)), slices.Collect(want.Errors()))
+			same(t, "warnings", gathered(t, r.Warnings(ctx)), slices.Collect(want.Warnings()))
 		}
 		validFile, err1 := table.ReadParquetTable(ctx, at, "valid.parquet")
 		invalidFile, err2 := table.ReadParquetTable(ctx, at, "invalid.parquet")
@@ -93,6 +96,89 @@ func TestAFileIsJudgedAsItsTableIs(t *testing.T) {
 		check(t, seed, []int{0, 1, 7, 100}[seed%4])
 	}
 	check(t, 3, 9000)
+}
+
+// gathered is what an iterator over failures yields.
+func gathered(t fatal, failures iter.Seq2[schema.Failure, error]) (list []schema.Failure) {
+	t.Helper()
+	for f, err := range failures {
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+func TestTheErrorsOfAFileAreReadAgainOnDemand(t *testing.T) {
+	t.Parallel()
+	at, ctx := table.At(t.TempDir()), t.Context()
+	ids := func(from, n int64) *table.Table {
+		rows := make([]struct{ ID int64 }, n)
+		for i := range rows {
+			rows[i].ID = from + int64(i)
+		}
+		made, err := table.FromRows(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	write := func(tables ...*table.Table) {
+		t.Helper()
+		w, err := table.CreateParquet(ctx, at, "in.parquet", tables[0].Arrow().Schema())
+		for _, part := range tables {
+			err = errors.Join(err, w.Write(part))
+		}
+		if _, failed := w.Commit(); failed != nil || err != nil {
+			t.Fatal(err, failed)
+		}
+	}
+	s := schema.New("S", schema.Int64("id").AtLeast(1000).Unique())
+	write(ids(0, 5000), ids(5000, 5000), ids(9999, 3))
+	r, err := schema.ValidateParquet(ctx, s, at, "in.parquet", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := gathered(t, r.Errors(ctx))
+	if len(all) != 1002 || r.ErrorCount != 1002 || all[1000].Row != 9999 || all[1001].Row != 10000 || all[1001].Check != "unique" || len(gathered(t, r.Warnings(ctx))) != 0 {
+		t.Errorf("%d errors of %d, the last %+v", len(all), r.ErrorCount, all[len(all)-1])
+	}
+	n := 0
+	for range r.Errors(ctx) {
+		if n++; n == 7 {
+			break
+		}
+	}
+	if again := gathered(t, r.Errors(ctx)); n != 7 || len(again) != len(all) {
+		t.Errorf("%d, then %d", n, len(again))
+	}
+
+	fails := func(ctx context.Context, why string, want error, least int) {
+		t.Helper()
+		n, last := 0, error(nil)
+		for _, err := range r.Errors(ctx) {
+			if last != nil {
+				t.Errorf("%s: it goes on after %v", why, last)
+			}
+			last = err
+			n++
+		}
+		if !errors.Is(last, want) || n < least {
+			t.Errorf("%s: %d, %v", why, n, last)
+		}
+	}
+	ended, end := context.WithCancel(ctx)
+	end()
+	fails(ended, "canceled", fault.Canceled, 1)
+	write(ids(0, 5000), ids(5000, 5000))
+	fails(ctx, "fewer groups", fault.Conflict, 1)
+	write(ids(10, 5000), ids(5000, 5000), ids(9999, 3))
+	fails(ctx, "other values", fault.Conflict, 100)
+	if err := os.Remove(at.Path("in.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	fails(ctx, "gone", fault.NotFound, 1)
 }
 
 // storable writes text that is in views, which Parquet has not got, with offsets.
