@@ -67,7 +67,7 @@ func (v *validation) assets() {
 		v.inputs(def.Origin, what, def.Inputs)
 		for i, s := range def.Options.Schemas {
 			if s == nil {
-				v.mistake(def.Origin, what, fmt.Errorf("Schemas[%d] is nil", i))
+				v.mistake(def.Origin, what, fmt.Errorf("schema %d of Schemas is nil", i))
 				continue
 			}
 			v.schema(def.Origin, what, s)
