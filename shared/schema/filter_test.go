@@ -367,7 +367,7 @@ func TestANilSchemaIsAMistakeOfWhateverUsesIt(t *testing.T) {
 	t.Parallel()
 	a := asset.New("a", func(*asset.Context) ([]reading, error) { return nil, nil }, &asset.Options{Schemas: asset.Schemas{nil, (*schema.Schema)(nil)}})
 	defs := waggle.Definitions{Assets: asset.List{a}, Checks: check.List{schema.Check[[]reading](nil, a, nil)}}
-	wantMistakes(t, defs, `asset "a": Schemas[0] is nil`, `asset "a": the schema is nil`, `check "check_a_schema": the schema is nil`)
+	wantMistakes(t, defs, `asset "a": schema 0 of Schemas is nil`, `asset "a": the schema is nil`, `check "check_a_schema": the schema is nil`)
 }
 
 // wantMistakes fails the test for other mistakes than these, each with a line of this file.
