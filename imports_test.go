@@ -28,6 +28,8 @@ var allowed = map[string][]string{
 	"shared/waggle":    {"asset", "check", "fault", "job", "plan", "run"},
 	"shared/schema":    {"asset", "check", "fault", "metadata", "run", "table"},
 	"shared/runlog":    {"fault", "metadata", "run"},
+	"shared/secret":    {"fault"},
+	"shared/notify":    {"fault", "secret"},
 
 	"shared/store/driver":       {"fault"},
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
@@ -50,7 +52,7 @@ var allowed = map[string][]string{
 }
 
 // authoring is what pipelines may import.
-var authoring = []string{"asset", "check", "job", "metadata", "run", "schema", "sqlasset", "table", "waggle"}
+var authoring = []string{"asset", "check", "job", "metadata", "notify", "run", "schema", "sqlasset", "table", "waggle"}
 
 // wiring is where an adapter may be imported.
 var wiring = []string{"shared/embedded", "shared/store/tabletest", "cmd/", "functions/", "bench/"}

@@ -8,11 +8,10 @@ package asset
 import (
 	"log/slog"
 	"reflect"
-	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
+	"waggle/shared/fault"
 	"waggle/shared/run"
 )
 
@@ -234,11 +233,5 @@ func Arg[A any](inputs []any, i int) A {
 	return a
 }
 
-// Origin is the file:line of a caller, as a person can open it from the repository's root.
-func Origin(skip int) string {
-	_, file, line, ok := runtime.Caller(skip)
-	if !ok {
-		return "unknown"
-	}
-	return shortPath(file) + ":" + strconv.Itoa(line)
-}
+// Origin is fault.Origin: the file:line of a caller.
+func Origin(skip int) string { return fault.Origin(skip + 1) }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strings"
 
 	"waggle/shared/table"
 )
@@ -78,20 +77,4 @@ func storable(t reflect.Type, codec Codec) error {
 	default:
 		return nil // a codec of the user's own: only encoding tells
 	}
-}
-
-// shortPath cuts an absolute path to what follows the repository's root, so that messages name
-// pipelines/gallery/sales.go wherever the code was built.
-func shortPath(file string) string {
-	for _, root := range []string{"/pipelines/", "/shared/", "/bench/", "/cmd/"} {
-		if i := strings.LastIndex(file, root); i >= 0 {
-			return file[i+1:]
-		}
-	}
-	if i := strings.LastIndex(file, "/"); i >= 0 {
-		if j := strings.LastIndex(file[:i], "/"); j >= 0 {
-			return file[j+1:]
-		}
-	}
-	return file
 }
