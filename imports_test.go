@@ -31,6 +31,15 @@ var allowed = map[string][]string{
 	"shared/secret":    {"fault"},
 	"shared/notify":    {"fault", "secret"},
 
+	"shared/notify/httppost":     {"notify", "secret"},
+	"shared/notify/slackmessage": {"notify"},
+	"shared/notify/slackwebhook": {"notify", "notify/httppost", "notify/slackmessage", "secret"},
+	"shared/notify/slackbot":     {"notify", "notify/httppost", "notify/slackmessage", "secret"},
+	"shared/notify/webhook":      {"notify", "notify/httppost", "secret"},
+	"shared/notify/mailmessage":  {"notify"},
+	"shared/notify/smtpmail":     {"notify", "notify/mailmessage", "secret"},
+	"shared/notify/outbox":       {"notify", "notify/mailmessage", "notify/slackmessage"},
+
 	"shared/store/driver":       {"fault"},
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
 	"shared/store/memorydriver": {"fault", "store/driver"},
@@ -57,6 +66,9 @@ var authoring = []string{"asset", "check", "job", "metadata", "notify", "run", "
 // wiring is where an adapter may be imported.
 var wiring = []string{"shared/embedded", "shared/store/tabletest", "cmd/", "functions/", "bench/"}
 
+// senders are the adapters by which messages leave.
+var senders = []string{"notify/slackwebhook", "notify/slackbot", "notify/smtpmail", "notify/webhook", "notify/outbox"}
+
 // forTests are packages that may import testing.
 var forTests = []string{"shared/waggletest", "shared/store/drivertest", "shared/store/tabletest"}
 
@@ -77,7 +89,7 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 				t.Errorf("%s is a pipeline and imports %s; it may import %s", dir, ours, strings.Join(authoring, ", "))
 			case strings.HasPrefix(dir, "shared/") && !slices.Contains(allowed[dir], ours):
 				t.Errorf("%s imports %s, which the table does not allow", dir, ours)
-			case strings.HasSuffix(ours, "driver") && ours != "store/driver" && !slices.ContainsFunc(wiring, func(w string) bool { return strings.HasPrefix(dir, w) }):
+			case isAdapter(ours) && !slices.ContainsFunc(wiring, func(w string) bool { return strings.HasPrefix(dir, w) }):
 				t.Errorf("%s imports the adapter %s; only wiring may", dir, ours)
 			}
 		}
@@ -97,6 +109,11 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 			t.Errorf("the table lacks %s", dir)
 		}
 	}
+}
+
+// isAdapter reports whether a package of the library is tied to a service or a database.
+func isAdapter(ours string) bool {
+	return strings.HasSuffix(ours, "driver") && ours != "store/driver" || slices.Contains(senders, ours)
 }
 
 func isCloud(path string) bool {

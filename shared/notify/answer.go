@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"time"
+
+	"waggle/shared/secret"
 )
 
 // Sender sends to one channel. Safe for several goroutines.
@@ -33,14 +35,28 @@ type Answer struct {
 	Ref string
 	// After is how long the service asked to wait. Zero: it did not say.
 	After time.Duration
-	// Refused are the recipients that were refused; the others got the message where Kind is Recipient.
+	// Refused are the recipients that were refused for good; the others got the message where Kind is Recipient.
 	Refused []string
+	// Later are recipients that were refused for now, a full mailbox or greylisting; only they should be tried again. Others got it.
+	Later []string
 	// Note is what was left out of a message that was sent: attachments too large. May be empty.
 	Note string
 	// Error is what the service said, with its status, secrets masked, cut at 1,000 characters; empty where it took the message.
 	Error string
 	// Ambiguous says that the message may have arrived although no answer said so: sending it again may show it twice.
 	Ambiguous bool
+}
+
+// maxError is how much of what a service said is kept, in characters.
+const maxError = 1_000
+
+// ErrorText is what a service said, as it is kept: one line, secrets masked, cut.
+func ErrorText(text string, m *secret.Masker) string {
+	text = oneLine(text)
+	if m != nil {
+		text = m.Mask(text)
+	}
+	return Cut(text, maxError)
 }
 
 // AnswerKind says what follows from a try to send.
@@ -73,7 +89,6 @@ const (
 	ReasonNoAnswer    Reason = "no_answer"    // not reached, or silent until the time was up
 	ReasonCutOff      Reason = "cut_off"      // the connection ended in the middle of the message
 	ReasonServerError Reason = "server_error" // the service failed by itself
-	ReasonTLS         Reason = "tls"          // no secure connection: a certificate that does not verify, mostly
 	ReasonNotWritten  Reason = "not_written"  // the outbox's folder has no room
 	ReasonCanceled    Reason = "canceled"     // this program is ending
 
@@ -87,6 +102,7 @@ const (
 	// Park.
 	ReasonGone         Reason = "gone"          // the webhook or the Slack channel no longer exists
 	ReasonDenied       Reason = "denied"        // the service refuses the token, password, signature or sender
+	ReasonTLS          Reason = "tls"           // the server's certificate does not verify
 	ReasonNoStartTLS   Reason = "no_starttls"   // the mail server offers no encryption
 	ReasonNoRecipients Reason = "no_recipients" // the server refuses every recipient
 	ReasonRejected     Reason = "rejected"      // the service refuses for another reason that waiting does not change

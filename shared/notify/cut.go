@@ -47,8 +47,8 @@ func grouped(n int) string {
 	return text
 }
 
-// clean makes any bytes valid UTF-8 without the control characters that XML, mail and terminals trip over; a line ends with \n.
-func clean(text string) string {
+// Clean makes any bytes valid UTF-8 without the control characters that XML, mail and terminals trip over; a line ends with \n.
+func Clean(text string) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
 	return strings.Map(func(r rune) rune {
 		if r == '\r' {

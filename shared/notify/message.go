@@ -41,11 +41,11 @@ func (m Message) Content(r Rung) (Content, error) {
 	if err := m.check(); err != nil {
 		return Content{}, err
 	}
-	text := clean(m.Text)
-	c := Content{Subject: clean(m.Subject), Line: m.line(text), To: m.To}
+	text := Clean(m.Text)
+	c := Content{Subject: oneLine(m.Subject), Line: m.line(text), To: m.To}
 	switch r {
 	case Full:
-		c.Text, c.HTML, c.Blocks, c.Attachments = text, clean(m.HTML), m.Blocks, m.Attachments
+		c.Text, c.HTML, c.Blocks, c.Attachments = text, Clean(m.HTML), m.Blocks, m.Attachments
 	case Brief:
 		c.Text = Cut(text, briefText)
 		if n := len(m.Attachments); n > 0 {
@@ -60,13 +60,13 @@ func (m Message) Content(r Rung) (Content, error) {
 
 // line is the subject, else the first line of the text that says something.
 func (m Message) line(text string) string {
-	line := strings.TrimSpace(clean(m.Subject))
+	line := oneLine(m.Subject)
 	if line == "" {
-		line, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+		first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+		line = oneLine(first)
 	}
-	line = strings.Join(strings.Fields(line), " ")
 	if line == "" {
-		return "a message without text"
+		line = "A message without text"
 	}
 	return Cut(line, maxLine)
 }

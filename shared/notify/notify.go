@@ -4,7 +4,10 @@
 // and secret of ours.
 package notify
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Sendable is what Notify takes: a Message or a report.
 type Sendable interface {
@@ -56,3 +59,30 @@ type Attachment struct {
 	ContentType string `json:"content_type,omitempty"`
 	Data        []byte `json:"data"`
 }
+
+// Filled is the content as channels send it: valid UTF-8, no line break where there may be none, and no Line, Text or
+// Subject empty.
+func (c Content) Filled() Content {
+	c.Text, c.HTML, c.Markdown, c.Footer = Clean(c.Text), Clean(c.HTML), Clean(c.Markdown), oneLine(c.Footer)
+	c.Line, c.Subject = oneLine(c.Line), oneLine(c.Subject)
+	if c.Line == "" {
+		c.Line = c.Subject
+	}
+	if c.Line == "" {
+		first, _, _ := strings.Cut(strings.TrimSpace(c.Text), "\n")
+		c.Line = Cut(oneLine(first), maxLine)
+	}
+	if c.Line == "" {
+		c.Line = "A message without text"
+	}
+	if c.Subject == "" {
+		c.Subject = c.Line
+	}
+	if strings.TrimSpace(c.Text) == "" {
+		c.Text = c.Line
+	}
+	return c
+}
+
+// oneLine is the text with single spaces where it had blanks and line breaks.
+func oneLine(text string) string { return strings.Join(strings.Fields(Clean(text)), " ") }
