@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"shared/notify/mailmessage":  {"notify"},
 	"shared/notify/smtpmail":     {"notify", "notify/mailmessage", "secret"},
 	"shared/notify/outbox":       {"notify", "notify/mailmessage", "notify/slackmessage"},
+	"shared/notify/notifytest":   {},
 
 	"shared/store/driver":       {"fault"},
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
@@ -70,7 +71,7 @@ var wiring = []string{"shared/embedded", "shared/store/tabletest", "cmd/", "func
 var senders = []string{"notify/slackwebhook", "notify/slackbot", "notify/smtpmail", "notify/webhook", "notify/outbox"}
 
 // forTests are packages that may import testing.
-var forTests = []string{"shared/waggletest", "shared/store/drivertest", "shared/store/tabletest"}
+var forTests = []string{"shared/notify/notifytest", "shared/waggletest", "shared/store/drivertest", "shared/store/tabletest"}
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 	t.Parallel()
