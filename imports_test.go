@@ -40,6 +40,8 @@ var allowed = map[string][]string{
 	"shared/notify/smtpmail":     {"notify", "notify/mailmessage", "secret"},
 	"shared/notify/outbox":       {"notify", "notify/mailmessage", "notify/slackmessage"},
 	"shared/notify/notifytest":   {},
+	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
+		"secret"},
 
 	"shared/store/driver":       {"fault"},
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
@@ -65,10 +67,10 @@ var allowed = map[string][]string{
 var authoring = []string{"asset", "check", "job", "metadata", "notify", "run", "schema", "sqlasset", "table", "waggle"}
 
 // wiring is where an adapter may be imported.
-var wiring = []string{"shared/embedded", "shared/store/tabletest", "cmd/", "functions/", "bench/"}
+var wiring = []string{"shared/embedded", "shared/notify/senders", "shared/store/tabletest", "cmd/", "functions/", "bench/"}
 
 // senders are the adapters by which messages leave.
-var senders = []string{"notify/slackwebhook", "notify/slackbot", "notify/smtpmail", "notify/webhook", "notify/outbox"}
+var senders = []string{"notify/slackwebhook", "notify/slackbot", "notify/smtpmail", "notify/webhook", "notify/outbox", "notify/senders"}
 
 // forTests are packages that may import testing.
 var forTests = []string{"shared/notify/notifytest", "shared/waggletest", "shared/store/drivertest", "shared/store/tabletest"}

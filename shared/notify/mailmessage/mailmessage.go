@@ -48,6 +48,8 @@ type Mail struct {
 	From    string   // the address alone
 	To      []string // the addresses alone
 	Data    []byte   // headers and body, ASCII, lines end with CR LF
+	Text    string   // as its reader sees it, with the footer
+	HTML    string   // the same; empty where the mail has none
 	LeftOut string   // which attachments were too large; also said in the mail itself
 }
 
@@ -70,10 +72,11 @@ func MIME(c notify.Content, e Envelope) (Mail, error) {
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader("X-Auto-Response-Suppress", "All")
 	files, leftOut := fitting(c.Attachments, e.Attachments)
-	out.LeftOut = leftOut
-	m.SetBodyString(gomail.TypeTextPlain, plain(c, leftOut))
+	out.LeftOut, out.Text = leftOut, plain(c, leftOut)
+	m.SetBodyString(gomail.TypeTextPlain, out.Text)
 	if c.HTML != "" {
-		m.AddAlternativeString(gomail.TypeTextHTML, page(c, leftOut))
+		out.HTML = page(c, leftOut)
+		m.AddAlternativeString(gomail.TypeTextHTML, out.HTML)
 	}
 	for _, f := range files {
 		if err := m.AttachReader(name(f.Name), bytes.NewReader(f.Data), gomail.WithFileContentType(contentType(f)), gomail.WithFileEncoding(gomail.EncodingB64)); err != nil {

@@ -142,7 +142,7 @@ func (s *Sender) store(m Message, eml mailmessage.Mail) error {
 		return err
 	}
 	card := cardOf(m, name)
-	files := map[string][]byte{name + ".json": append(data, '\n'), name + ".html": pageOf(m, card), filepath.Join("cards", name+".html"): card}
+	files := map[string][]byte{name + ".json": append(data, '\n'), name + ".html": pageOf(m, card, eml), filepath.Join("cards", name+".html"): card}
 	if eml.Data != nil {
 		files[name+".eml"] = eml.Data
 	}

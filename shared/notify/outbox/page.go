@@ -13,6 +13,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"waggle/shared/notify"
+	"waggle/shared/notify/mailmessage"
 )
 
 //go:embed page.html.tmpl
@@ -41,7 +42,10 @@ func cardOf(m Message, name string) []byte {
 		c.Picture = template.HTML(slackPicture(*m.Slack)) //nolint:gosec // every text in it is escaped where it is put in
 	case notify.KindMail:
 		// A frame cannot grow with its page without scripts: by lines, and a person can drag its corner.
-		c.Height = min(max(180+24*strings.Count(m.Content.Text, "\n"), 220), 720)
+		c.Height = min(max(180+24*strings.Count(m.Content.Text, "\n"), 240), 720)
+		if m.Content.HTML == "" {
+			c.Height = min(100+20*strings.Count(m.Content.Text, "\n"), 720)
+		}
 	default:
 		var b bytes.Buffer
 		data := m.Content.JSON
@@ -57,14 +61,14 @@ func cardOf(m Message, name string) []byte {
 }
 
 // pageOf is a message on a page of its own: a mail as its reader sees it, all else its card.
-func pageOf(m Message, card []byte) []byte {
+func pageOf(m Message, card []byte, mail mailmessage.Mail) []byte {
 	if m.Kind != notify.KindMail {
 		return executed("page", map[string]any{"Title": m.Content.Line, "Cards": []template.HTML{template.HTML(card)}})
 	}
-	if m.Content.HTML == "" {
-		return executed("text", m.Content)
+	if mail.HTML == "" {
+		return executed("text", map[string]string{"Subject": m.Content.Subject, "Text": mail.Text})
 	}
-	return harmless(m.Content.HTML)
+	return harmless(mail.HTML)
 }
 
 var headStart = regexp.MustCompile(`(?i)<head[^>]*>`)
