@@ -66,7 +66,7 @@ type AnswerKind string
 const (
 	Sent      AnswerKind = "sent"      // the service took it
 	Retry     AnswerKind = "retry"     // the same may work later
-	Smaller   AnswerKind = "smaller"   // too large or malformed for the channel: the next rung
+	Smaller   AnswerKind = "smaller"   // this message does not pass, mostly as it is too large or malformed: the next rung
 	Recipient AnswerKind = "recipient" // sent, but some recipients were refused
 	Park      AnswerKind = "park"      // the channel is broken: its messages wait until somebody mends it
 )

@@ -82,7 +82,11 @@ func (s *Sender) Send(_ context.Context, key string, c notify.Content, t notify.
 	switch s.def.Kind {
 	case notify.KindMail:
 		if eml, err = s.mail(m, c); err != nil {
-			return notify.Answer{Kind: notify.Park, Reason: notify.ReasonRejected, Error: notify.ErrorText(err.Error(), nil)}
+			a := notify.Answer{Kind: notify.Park, Reason: notify.ReasonRejected, Error: notify.ErrorText(err.Error(), nil)}
+			if len(c.To) > 0 {
+				a.Kind = notify.Smaller // the message's own recipients are no good; the channel is not to blame
+			}
+			return a
 		}
 	case notify.KindSlack:
 		p, err := slackmessage.Of(c)

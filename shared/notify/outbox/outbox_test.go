@@ -198,6 +198,28 @@ func TestSeveralProcessesShareAnOutbox(t *testing.T) {
 	}
 }
 
+func TestTheLastToWriteTheInboxHasSeenEveryMessage(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		dir := t.TempDir()
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				<-start
+				if a := outbox.New(dir, slack, clock).Send(t.Context(), fmt.Sprint(i), notify.Content{Line: "x"}, notify.Thread{}); a.Kind != notify.Sent {
+					t.Errorf("%+v", a)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if n := strings.Count(read(t, dir, "index.html"), "<article>"); n != 8 {
+			t.Fatalf("the inbox has %d of 8 messages", n)
+		}
+	}
+}
+
 func TestAFolderThatCannotBeWrittenParksTheChannel(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")

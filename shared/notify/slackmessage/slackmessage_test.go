@@ -116,6 +116,14 @@ func TestATextIsWholeInItsSections(t *testing.T) {
 	}
 }
 
+func TestLinesThatTogetherAreOneCharacterTooLongAreTwoSections(t *testing.T) {
+	t.Parallel()
+	p, err := slackmessage.Of(notify.Content{Line: "x", Text: strings.Repeat("a", 2000) + "\n" + strings.Repeat("b", 1000)})
+	if err != nil || strings.Count(string(p.Blocks), `"section"`) != 2 {
+		t.Errorf("%v, %d sections", err, strings.Count(string(p.Blocks), `"section"`))
+	}
+}
+
 func TestAMessageThatIsItsLineNeedsNoBlocks(t *testing.T) {
 	t.Parallel()
 	p, err := slackmessage.Of(notify.Content{Line: "Sales pipeline completed", Text: "Sales pipeline completed\n", Footer: "why"})

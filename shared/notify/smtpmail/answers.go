@@ -101,6 +101,14 @@ func (s *Sender) nobody(refused, later []string, err error) notify.Answer {
 	return a
 }
 
+// own turns a park into an answer about the message alone, where the message names its recipients itself.
+func (s *Sender) own(c notify.Content, a notify.Answer) notify.Answer {
+	if len(c.To) > 0 && a.Kind == notify.Park {
+		a.Kind = notify.Smaller
+	}
+	return a
+}
+
 // code is the reply code of a server's refusal; 0 where the error is none of its answers.
 func code(err error) int {
 	var reply *textproto.Error

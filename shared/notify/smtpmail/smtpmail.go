@@ -63,11 +63,12 @@ func New(settings notify.SMTPSettings, opts *Options) *Sender {
 }
 
 // Send sends one mail to all recipients. Its Ref is the Message-ID. A recipient that the server refuses does not keep the mail from the
-// others: the answer then is Recipient.
+// others: the answer then is Recipient. Where a message names recipients of its own and none of them is any good, the answer is Smaller, as
+// the channel is not to blame and no other message has to wait.
 func (s *Sender) Send(ctx context.Context, key string, c notify.Content, t notify.Thread) notify.Answer {
 	mail, err := mailmessage.MIME(c, mailmessage.Envelope{From: s.settings.From, To: s.settings.To, Key: key, Thread: t, Time: s.opts.Now()})
 	if err != nil {
-		return s.answer(notify.Park, notify.ReasonRejected, err)
+		return s.own(c, s.answer(notify.Park, notify.ReasonRejected, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, total)
 	defer cancel()
@@ -76,8 +77,10 @@ func (s *Sender) Send(ctx context.Context, key string, c notify.Content, t notif
 		return s.undialed(ctx, err)
 	}
 	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	answer := s.transfer(client, mail)
+	answer := s.transfer(ctx, client, mail)
+	if answer.Reason == notify.ReasonNoRecipients {
+		answer = s.own(c, answer)
+	}
 	if answer.Kind == notify.Retry && errors.Is(ctx.Err(), context.Canceled) {
 		answer.Reason = notify.ReasonCanceled
 	}
@@ -89,10 +92,13 @@ func (s *Sender) Send(ctx context.Context, key string, c notify.Content, t notif
 }
 
 // transfer hands the mail over: sender, recipients, data.
-func (s *Sender) transfer(client *smtp.Client, mail mailmessage.Mail) notify.Answer {
+func (s *Sender) transfer(ctx context.Context, client *smtp.Client, mail mailmessage.Mail) notify.Answer {
 	step := func(do func() error) error {
 		if err := client.UpdateDeadline(s.opts.Timeout); err != nil {
 			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err // it may have ended before the new deadline, and its own was overwritten
 		}
 		return do()
 	}
@@ -151,14 +157,17 @@ func (s *Sender) transfer(client *smtp.Client, mail mailmessage.Mail) notify.Ans
 	return answer
 }
 
-// dial connects, encrypts and logs in.
-func (s *Sender) dial(ctx context.Context) (*smtp.Client, net.Conn, error) {
+// dial connects, encrypts and logs in. The connection is of no use any more when sending ends.
+func (s *Sender) dial(sending context.Context) (*smtp.Client, net.Conn, error) {
 	var conn net.Conn
 	opts := []gomail.Option{
 		gomail.WithPort(s.settings.Port), gomail.WithTimeout(s.opts.Timeout), gomail.WithTLSConfig(s.tls()),
 		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 			var err error
-			conn, err = s.connect(ctx, network, address)
+			if conn, err = s.connect(ctx, network, address); err == nil {
+				open := conn
+				context.AfterFunc(sending, func() { _ = open.SetDeadline(time.Unix(1, 0)) }) // whoever waits for the server stops waiting
+			}
 			return conn, err
 		}),
 	}
@@ -178,13 +187,7 @@ func (s *Sender) dial(ctx context.Context) (*smtp.Client, net.Conn, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() {
-		if conn != nil {
-			_ = conn.SetDeadline(time.Unix(1, 0))
-		}
-	})
-	defer stop()
-	out, err := client.DialToSMTPClientWithContext(ctx)
+	out, err := client.DialToSMTPClientWithContext(sending)
 	if err != nil && conn != nil {
 		_ = conn.Close()
 	}

@@ -264,6 +264,35 @@ func TestAMessageMayNameItsOwnRecipients(t *testing.T) {
 	}
 }
 
+func TestAMessageWhoseOwnRecipientsAreNoGoodDoesNotParkTheChannel(t *testing.T) {
+	t.Parallel()
+	_, s := setup(t, func(o *notifytest.MailOptions) {
+		o.Recipient = func(string) error { return notifytest.Reject(550, "5.1.1 no such user") }
+	})
+	for _, to := range []string{"gone@example.com", "no address"} {
+		c := content
+		c.To = []string{to}
+		if a := s.Send(t.Context(), "k", c, notify.Thread{}); a.Kind != notify.Smaller || a.Error == "" {
+			t.Errorf("%s: %+v", to, a)
+		}
+	}
+}
+
+func TestAProgramThatEndsInTheMiddleOfASendDoesNotWaitForTheServer(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, s := setup(t, func(o *notifytest.MailOptions) {
+		o.Data = func([]byte) error { cancel(); <-t.Context().Done(); return notifytest.Reject(451, "4.3.0 too late") }
+	})
+	begun := time.Now()
+	if a := s.Send(ctx, "k", content, notify.Thread{}); a.Kind != notify.Retry || a.Reason != notify.ReasonCanceled || !a.Ambiguous {
+		t.Errorf("%+v", a)
+	}
+	if took := time.Since(begun); took > 4*time.Second { // the server's own time is 5 s
+		t.Errorf("it took %s", took)
+	}
+}
+
 type part struct{ kind, name, body string }
 
 // partsOf are the leaves of a mail's tree.
