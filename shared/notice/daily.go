@@ -1,0 +1,157 @@
+package notice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"waggle/shared/duration"
+	"waggle/shared/report"
+	"waggle/shared/run"
+)
+
+// Daily is a day in numbers: what ran, what fails, what to look at.
+type Daily struct {
+	// Day is any moment of the day, in the zone of Place.
+	Day   time.Time
+	Jobs  []DailyJob
+	Late  int // ticks that came late or not at all
+	Dead  int // messages that were given up
+	Place Place
+}
+
+// DailyJob is a job's day.
+type DailyJob struct {
+	Job      string
+	Runs     int // that ended
+	Failed   int
+	Canceled int
+	Warnings int
+	// Median is of the runs that succeeded; zero: none did.
+	Median time.Duration
+	// Last is the newest run of the day, with its error where it failed: the job still fails.
+	Last      run.ID
+	LastState run.Status
+	LastError string
+	Since     time.Time // when the failures in a row began; zero: it does not fail
+}
+
+// Content renders the report; it never fails.
+func (d Daily) Content(r Rung) (Content, error) { return contentOf(d, r) }
+
+func (d Daily) day() string { return d.Day.In(d.Place.zone()).Format("2006-01-02") }
+
+func (d Daily) subject() string { return "[Waggle] daily summary " + d.day() }
+
+type dailyTally struct{ runs, failed, canceled, warnings, failing int }
+
+func (d Daily) tally() (t dailyTally) {
+	for _, j := range d.Jobs {
+		t.runs, t.failed, t.canceled, t.warnings = t.runs+j.Runs, t.failed+j.Failed, t.canceled+j.Canceled, t.warnings+j.Warnings
+		if j.LastState == run.Failure {
+			t.failing++
+		}
+	}
+	return t
+}
+
+func (d Daily) state() report.State {
+	switch t := d.tally(); {
+	case t.failing > 0:
+		return report.Failing()
+	case t.failed+t.warnings+d.Late+d.Dead > 0:
+		return report.Doubtful()
+	default:
+		return report.OfRun(run.Success)
+	}
+}
+
+func (d Daily) line() string {
+	t := d.tally()
+	number := report.Count(t.runs, "run")
+	if t.failing > 0 {
+		number = fmt.Sprintf("%s of %s failing", report.Number(int64(t.failing)), report.Count(len(d.Jobs), "job"))
+	} else if t.failed > 0 {
+		number += ", " + report.Number(int64(t.failed)) + " failed"
+	}
+	return fitLine(d.state().Text()+" "+d.Place.of(d.day()), "", number)
+}
+
+func (d Daily) page(r Rung) page {
+	t := d.tally()
+	p := page{state: d.state(), name: d.Place.of(d.day())}
+	p.where = where{commands: []command{{"List the runs", d.Place.command("runs", "--last", "24h")}}}
+	if t.runs == 0 {
+		p.lead = []words{say("Nothing ran.")}
+	} else {
+		p.lead = []words{say(report.Count(t.runs, "run") + " of " + report.Count(len(d.Jobs), "job") + ": " + countsText(t.runs-t.failed-t.canceled, t.failed, t.canceled, t.warnings) + ".")}
+	}
+	var aside []string
+	if d.Late > 0 {
+		aside = append(aside, report.Count(d.Late, "scheduled run")+" late or missed")
+	}
+	if d.Dead > 0 {
+		aside = append(aside, report.Count(d.Dead, "message")+" given up")
+		p.where.commands = append(p.where.commands, command{"See what was given up", d.Place.command("deliveries", "--state", "dead")})
+	}
+	if len(aside) > 0 {
+		p.lead = append(p.lead, say(capital(strings.Join(aside, ", "))+"."))
+	}
+	if r != Full {
+		return p
+	}
+	var failing, others []DailyJob
+	for _, j := range d.Jobs {
+		if j.LastState == run.Failure {
+			failing = append(failing, j)
+			continue
+		}
+		others = append(others, j)
+	}
+	slices.SortStableFunc(others, func(a, b DailyJob) int { return b.Failed + b.Warnings - a.Failed - a.Warnings })
+	p.add(list("Failing now", failing, maxNamed, "job", func(j DailyJob) row {
+		out := j.row()
+		if at := d.Place.at(j.Since); at != "" {
+			out.notes = append(out.notes, say("Since "+at+", run ", code(j.Last.Short()), "."))
+		}
+		if j.LastError != "" {
+			out.notes = append(out.notes, say(code(oneLineCut(j.LastError, 160))))
+		}
+		return out
+	}))
+	p.add(list("Working", others, maxAssets, "job", DailyJob.row))
+	return p
+}
+
+func (j DailyJob) row() row {
+	state := report.OfRun(j.LastState)
+	if j.LastState == run.Success && j.Failed+j.Warnings > 0 {
+		state = report.Doubtful()
+	}
+	out := row{state: &state, head: say(code(j.Job)), right: report.Count(j.Runs, "run")}
+	note := countsText(j.Runs-j.Failed-j.Canceled, j.Failed, j.Canceled, j.Warnings)
+	if j.Median > 0 {
+		note += ", typically " + duration.Text(j.Median)
+	}
+	if j.Failed+j.Canceled+j.Warnings > 0 || j.Median > 0 {
+		out.notes = []words{say(note)}
+	}
+	return out
+}
+
+func countsText(succeeded, failed, canceled, warnings int) string {
+	parts := []string{report.Number(int64(max(0, succeeded))) + " succeeded"}
+	for _, c := range []struct {
+		n    int
+		text string
+	}{{failed, " failed"}, {canceled, " canceled"}} {
+		if c.n > 0 {
+			parts = append(parts, report.Number(int64(c.n))+c.text)
+		}
+	}
+	if warnings > 0 {
+		parts = append(parts, report.Count(warnings, "warning"))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,150 @@
+package notice
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"waggle/shared/metadata"
+	"waggle/shared/report"
+	"waggle/shared/run"
+)
+
+// warningsReport lists what did not fail the run and somebody should look at.
+type warningsReport struct{ run Run }
+
+func (w warningsReport) Content(r Rung) (Content, error) {
+	data, err := WarningsJSON(w.run)
+	if err != nil {
+		return Content{}, err
+	}
+	return contentOf(w, r, Attachment{Name: "validation_warnings.json", ContentType: "application/json", Data: data})
+}
+
+func (w warningsReport) subject() string {
+	return "[Waggle] " + report.Count(len(w.run.Warnings), "validation warning") + " in " + w.run.Name
+}
+
+func (w warningsReport) line() string {
+	return fitLine(report.Doubtful().Text()+" "+w.run.Place.of(w.run.Name), "", report.Count(len(w.run.Warnings), "validation warning"))
+}
+
+func (w warningsReport) page(r Rung) page {
+	p := page{state: report.Doubtful(), name: w.run.Place.of(w.run.Name), where: w.run.Place.where(w.run.ID, "See the run")}
+	state := report.OfRun(w.run.Status)
+	p.lead = []words{
+		say(bold(report.Count(len(w.run.Warnings), "validation warning")), " in a run that ended with "+state.Word+" "+w.run.Place.at(w.run.Ended)+"."),
+		say("Nothing is blocked. All of it is in the attached ", code("validation_warnings.json"), "."),
+	}
+	if r != Full {
+		return p
+	}
+	p.add(w.run.warningsPart(maxAssets))
+	p.addTail(w.run.aboutRun())
+	return p
+}
+
+// warningsPart lists the warnings.
+func (r Run) warningsPart(max int) part {
+	state := report.Doubtful()
+	return list("Warnings", r.Warnings, max, "warning", func(w Warning) row {
+		out := row{state: &state, head: say(code(string(w.Asset)))}
+		if w.Check != "" {
+			out.head = say(code(w.Check), " on ", code(string(w.Asset)))
+		}
+		if text := oneLineCut(w.Text(), maxNote); text != "" {
+			out.notes = []words{say(code(cut(text, 180)))}
+		}
+		return out
+	})
+}
+
+// Text is what the warning says, on a line or a few.
+func (w Warning) Text() string {
+	if w.Check != "" {
+		c := report.Check{CheckResult: run.CheckResult{Description: w.Description, Metadata: w.Metadata}}
+		return c.Why()
+	}
+	var v struct {
+		RemovedRows *int64 `json:"removed_rows"`
+		Errors      []struct {
+			Column string `json:"column"`
+			Check  string `json:"check"`
+			Count  int64  `json:"count"`
+		} `json:"errors"`
+	}
+	if w.Validation.Blob == "" && w.Validation.Decode(&v) == nil && v.RemovedRows != nil {
+		text := report.Count(int(*v.RemovedRows), "row") + " set aside"
+		var rules []string
+		for _, e := range v.Errors {
+			rules = append(rules, strings.TrimSpace(e.Column+" "+e.Check)+fmt.Sprintf(" %s times", report.Number(e.Count)))
+		}
+		if len(rules) > 3 {
+			rules = append(rules[:3], more(len(v.Errors)-3, "rule"))
+		}
+		if len(rules) > 0 {
+			text += ": " + strings.Join(rules, ", ")
+		}
+		return text
+	}
+	if list, ok := w.Validation.Any().([]any); ok {
+		return report.Count(len(list), "row") + " set aside"
+	}
+	return "it reports " + WarningsLabel
+}
+
+// WarningsJSON is the attachment of a warnings report: {run_id, job, warnings: [...]}, where a warning is either
+// {asset, check, severity, metadata} or {asset, validation_warnings}. Values are plain JSON; one that is stored as a blob is
+// {blob, size}.
+func WarningsJSON(r Run) ([]byte, error) {
+	type checkJSON struct {
+		Asset    run.AssetKey   `json:"asset"`
+		Check    string         `json:"check"`
+		Severity run.Severity   `json:"severity"`
+		Metadata map[string]any `json:"metadata"`
+	}
+	type assetJSON struct {
+		Asset      run.AssetKey `json:"asset"`
+		Validation any          `json:"validation_warnings"`
+	}
+	out := struct {
+		RunID    run.ID `json:"run_id"`
+		Job      string `json:"job"`
+		Warnings []any  `json:"warnings"`
+	}{r.ID, r.Job, []any{}}
+	for _, w := range r.Warnings {
+		if w.Check == "" {
+			out.Warnings = append(out.Warnings, assetJSON{w.Asset, plainJSON(w.Validation)})
+			continue
+		}
+		values := make(map[string]any, len(w.Metadata))
+		for label, v := range w.Metadata {
+			values[label] = plainJSON(v)
+		}
+		out.Warnings = append(out.Warnings, checkJSON{w.Asset, w.Check, w.Severity, values})
+	}
+	compact, err := encode(out)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(compact); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
+
+func plainJSON(v metadata.Value) any {
+	switch {
+	case v.Blob != "":
+		return map[string]any{"blob": v.Blob, "size": v.Size}
+	case len(v.Value) == 0:
+		return nil
+	case !json.Valid(v.Value): // never of our own making
+		return string(v.Value)
+	}
+	return v.Value
+}
