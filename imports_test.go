@@ -56,6 +56,8 @@ var allowed = map[string][]string{
 	"shared/store/dynamodriver": {"fault", "store/driver"},
 	"shared/monitor":            {"engine", "fault", "owner", "run", "runlog", "scheduler", "store"},
 	"shared/report":             {"duration", "metadata", "plan", "run", "runlog"},
+	"shared/notice":             {"duration", "metadata", "report", "run", "runlog"},
+	"shared/notice/noticetest":  {"metadata", "notice", "run"},
 	"shared/cli/progress":       {"duration", "plan", "report", "run", "runlog"},
 	"shared/cli": {"asset", "check", "cli/progress", "duration", "engine", "fault", "job", "metadata", "monitor", "owner", "plan", "report",
 		"run", "runlog", "scheduler", "schema", "selection", "store", "waggle"},

@@ -38,8 +38,6 @@ func kindText(kind run.ErrorKind) string {
 		return "failed: its worker died"
 	case run.Ignored:
 		return "did not stop when it was canceled"
-	case run.Blocked:
-		return "found what must not pass"
 	default:
 		return "failed"
 	}
@@ -82,9 +80,6 @@ func (r Run) aboutRun() part {
 		}
 	}
 	add("run", say(code(string(r.ID))))
-	if r.Place.Environment != "" {
-		add("environment", say(code(r.Place.Environment)))
-	}
 	add("started", say(r.Place.at(r.begun())))
 	if d := r.Duration(); d > 0 {
 		add("took", say(report.Seconds(d)))

@@ -52,8 +52,8 @@ func (c Parked) page(r Rung) page {
 	}
 	if at := c.Place.at(c.Next); at != "" {
 		next := "It is tried again " + at
-		if end := c.Place.at(c.GiveUp); end != "" {
-			next += "; from " + end + " on messages are given up"
+		if !c.GiveUp.IsZero() {
+			next += ". What still waits " + c.Place.stamp(c.GiveUp) + " is given up"
 		}
 		p.lead = append(p.lead, say(next+"."))
 	}

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
 
-// DigestSize is how many deliveries one digest names. With whole ids that is 20 KB: seven sections of a Slack message.
+// DigestSize is how many deliveries one digest names: with whole ids 17 KB of text, of the 40 KB that Slack takes.
 const DigestSize = 400
 
 // Digest is many reports in one message, for a channel that takes fewer messages than there are reports. The full size
@@ -161,7 +160,8 @@ func (d Digest) page(r Rung) page {
 		p.add(list("Jobs", groups, maxNamed, "job", func(g digestGroup) row { return g.row() }))
 		return p
 	}
-	named := 0
+	p.whole = true
+	named, all := 0, part{title: "Runs"}
 	for _, g := range groups {
 		if named >= DigestSize {
 			break
@@ -170,20 +170,19 @@ func (d Digest) page(r Rung) page {
 		named += len(items)
 		line := g.row()
 		if why := items[0].Error; why != "" {
-			line.notes = append(line.notes, say(code(oneLineCut(why, 100))))
+			line.notes = []words{say(code(oneLineCut(why, 100)))}
 		}
-		for chunk := range slices.Chunk(items, 50) {
-			ids := make([]string, len(chunk))
-			for i, item := range chunk {
-				ids[i] = string(item.Run)
+		for chunk := range slices.Chunk(items, 70) { // 2,590 characters: within a section of Slack
+			line.typed = true
+			for _, item := range chunk {
+				line.code = append(line.code, string(item.Run))
 			}
-			line.notes = append(line.notes, say(strings.Join(ids, " ")))
+			all.rows = append(all.rows, line)
+			line = row{}
 		}
-		p.parts = append(p.parts, part{rows: []row{line}})
 	}
-	if left := len(d.Items) - named; left > 0 {
-		p.add(part{after: more(left, "run")})
-	}
+	all.after = more(len(d.Items)-named, "run")
+	p.add(all)
 	return p
 }
 

@@ -115,7 +115,7 @@ func (r Run) sinceWhen() []words {
 		return nil
 	}
 	if r.LastSuccess != nil && !r.LastSuccess.Time.IsZero() {
-		w = append(w, say(" Worked until "+r.Place.at(r.LastSuccess.Time)+".")...)
+		w = append(w, say(" Worked until "+r.Place.stamp(r.LastSuccess.Time)+".")...)
 	} else if r.Job != "" {
 		w = append(w, say(" No earlier success is known.")...)
 	}
@@ -202,7 +202,7 @@ func (r Run) changed() part {
 		return part{}
 	}
 	if len(r.Changed) == 0 {
-		return part{title: "Changed since the last success", after: "Neither the code, nor the config, nor row counts or schemas that both runs report."}
+		return part{title: "Changed since the last success", after: "Nothing that is recorded: code, config, row counts and schemas are the same."}
 	}
 	return list("Changed since the last success", r.Changed, maxChanges, "change", func(c Change) row { return row{head: c.words()} })
 }

@@ -1,8 +1,6 @@
 package notice
 
-import (
-	"strings"
-)
+import "strings"
 
 // markdown is the page in GitHub's Markdown.
 func (p page) markdown() string {
@@ -18,31 +16,12 @@ func (p page) markdown() string {
 		for _, f := range part.facts {
 			b.WriteString("- " + markdownEscape(f.label) + ": " + f.value.markdown() + "\n")
 		}
+		indent := ""
 		for _, r := range part.rows {
-			b.WriteString("- ")
-			if r.state != nil {
-				b.WriteString(r.state.Text() + " ")
+			if r.title() != "" {
+				indent = "  "
 			}
-			b.WriteString(r.head.markdown())
-			if r.right != "" {
-				b.WriteString(" " + markdownEscape(r.right))
-			}
-			b.WriteString("\n")
-			for _, n := range r.notes {
-				b.WriteString("  - " + n.markdown() + "\n")
-			}
-			if len(r.code) > 0 {
-				body := strings.Join(r.code, "\n")
-				fence := strings.Repeat("`", max(3, longestRun(body, '`')+1))
-				b.WriteString("\n  " + fence + "text\n")
-				for _, c := range r.code {
-					b.WriteString(strings.TrimRight("  "+c, " ") + "\n")
-				}
-				b.WriteString("  " + fence + "\n")
-			}
-			if r.cut != "" {
-				b.WriteString("\n  " + r.cut + "\n")
-			}
+			b.WriteString(r.markdown(indent))
 		}
 		if part.after != "" {
 			b.WriteString("- " + part.after + "\n")
@@ -56,6 +35,43 @@ func (p page) markdown() string {
 		b.WriteString(f.markdown() + "\n\n")
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// markdown is the row as an item of a list; without a title it goes on with the item before.
+func (r row) markdown(indent string) string {
+	var b strings.Builder
+	if r.title() != "" {
+		b.WriteString("- ")
+		if r.state != nil {
+			b.WriteString(r.state.Text() + " ")
+		}
+		b.WriteString(r.head.markdown())
+		if r.right != "" {
+			b.WriteString(" " + markdownEscape(r.right))
+		}
+		if r.typed && len(r.code) == 1 {
+			return b.String() + ": " + codeSpan(r.code[0]) + "\n"
+		}
+		b.WriteString("\n")
+	}
+	for _, n := range r.notes {
+		b.WriteString("\n" + indent + n.markdown() + "\n")
+	}
+	if len(r.code) > 0 {
+		fence := strings.Repeat("`", max(3, longestRun(strings.Join(r.code, "\n"), '`')+1))
+		b.WriteString("\n" + indent + fence + "text\n")
+		for _, c := range r.code {
+			b.WriteString(strings.TrimRight(indent+c, " ") + "\n")
+		}
+		b.WriteString(indent + fence + "\n")
+	}
+	if r.cut != "" {
+		b.WriteString("\n" + indent + r.cut + "\n")
+	}
+	if len(r.notes)+len(r.code) > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 func (w words) markdown() string {

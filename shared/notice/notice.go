@@ -36,7 +36,8 @@ type Content struct {
 	HTML string `json:"html,omitempty"`
 	// Markdown is GitHub's.
 	Markdown string `json:"markdown"`
-	// Blocks are an array for Slack: at most 50, sections of at most 3,000 characters, &<> escaped.
+	// Blocks are an array for Slack: at most 50, sections of at most 3,000 characters, 12,000 bytes in all, &<> escaped. Empty for
+	// one sentence, and for a digest that blocks cannot hold: Slack then gets Text, which it takes up to 40,000 characters.
 	Blocks json.RawMessage `json:"blocks,omitempty"`
 	// JSON is for programs; it has a version and a kind. Less than 256 KB.
 	JSON        json.RawMessage `json:"json"`
@@ -91,8 +92,12 @@ func contentOf(p pager, r Rung, attachments ...Attachment) (Content, error) {
 	if c.HTML, err = page.html(c.Subject, line); err != nil {
 		return Content{}, err
 	}
-	if c.Blocks, err = page.blocks(); err != nil {
+	blocks, whole, err := page.blocks()
+	if err != nil {
 		return Content{}, err
+	}
+	if whole || !page.whole {
+		c.Blocks = blocks
 	}
 	return c, nil
 }

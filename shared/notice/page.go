@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"slices"
 
 	"waggle/shared/report"
 )
@@ -16,6 +17,8 @@ type page struct {
 	where where
 	tail  []part  // what is seldom read
 	foot  []words // small, at the end
+	// whole says that a form which cannot hold all of the page is worth nothing: a digest must name every run.
+	whole bool
 }
 
 // where is what to do next. All may be empty.
@@ -43,7 +46,7 @@ type row struct {
 	right string // rows, durations
 	notes []words
 	code  []string // as it was printed: errors, stacks, log lines
-	typed bool     // the code is a command: never broken into lines
+	typed bool     // the code is commands or ids, to be copied: never broken
 	cut   string   // what was cut of code: "+1,048,000 characters"
 }
 
@@ -56,7 +59,7 @@ type fact struct {
 // Sizes of the full report. A mail of them stays under 100 KB, blocks under 50.
 const (
 	maxDetailed = 5  // failed steps with their error, stack and log
-	maxNamed    = 15 // others of the same list
+	maxNamed    = 10 // others of the same list
 	maxAssets   = 30
 	maxChecks   = 15
 	maxChanges  = 8
@@ -104,21 +107,23 @@ func (p *page) addTail(part part) {
 	}
 }
 
-// all are the parts in their order, what to do among them.
-func (p page) all() []part {
-	all := append([]part{}, p.parts...)
-	if len(p.where.commands) > 0 {
-		do := part{title: p.where.title}
-		if do.title == "" {
-			do.title = "To see more"
-		}
-		for _, c := range p.where.commands {
-			do.rows = append(do.rows, row{head: say(c.does), code: []string{c.text}, typed: true})
-		}
-		all = append(all, do)
+// toDo is what to do, as a part.
+func (p page) toDo() []part {
+	if len(p.where.commands) == 0 {
+		return nil
 	}
-	return append(all, p.tail...)
+	do := part{title: p.where.title}
+	if do.title == "" {
+		do.title = "To see more"
+	}
+	for _, c := range p.where.commands {
+		do.rows = append(do.rows, row{head: say(c.does), code: []string{c.text}, typed: true})
+	}
+	return []part{do}
 }
+
+// all are the parts in their order, what to do among them.
+func (p page) all() []part { return slices.Concat(p.parts, p.toDo(), p.tail) }
 
 // heading is the sign, the word and the name.
 func (p page) heading() string { return p.state.Text() + " " + p.name }

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ func (p Place) command(words ...string) string {
 	if program == "" {
 		program = "waggle"
 	}
+	for i, word := range words {
+		words[i] = oneLineCut(word, 200)
+	}
 	return program + " " + strings.Join(words, " ")
 }
 
@@ -34,7 +38,7 @@ func (p Place) link(id run.ID) string {
 	if base == "" || id == "" || !strings.HasPrefix(base, "https://") && !strings.HasPrefix(base, "http://") {
 		return ""
 	}
-	return base + "/runs/" + string(id)
+	return base + "/runs/" + url.PathEscape(head(string(id), 100))
 }
 
 // where is how to see a run.
@@ -44,10 +48,11 @@ func (p Place) where(id run.ID, does string) where {
 
 // of adds the environment to a name: "gallery (production)".
 func (p Place) of(name string) string {
+	name = oneLineCut(name, 100)
 	if p.Environment == "" {
 		return name
 	}
-	return name + " (" + oneLine(p.Environment) + ")"
+	return name + " (" + oneLineCut(p.Environment, 40) + ")"
 }
 
 // at is a moment for people, with its zone: "2026-11-22 02:00 Europe/London". Empty for the zero time.
@@ -59,8 +64,8 @@ func (p Place) at(t time.Time) string {
 	return t.Format("2006-01-02 15:04 ") + p.zoneName()
 }
 
-// clock is the hour of a moment on a day that is known.
-func (p Place) clock(t time.Time) string { return t.In(p.zone()).Format("15:04") }
+// stamp is a moment beside another one that has named the zone.
+func (p Place) stamp(t time.Time) string { return t.In(p.zone()).Format("2006-01-02 15:04") }
 
 func (p Place) zone() *time.Location {
 	if p.Location == nil {

@@ -55,7 +55,6 @@ func (d Resolved) page(r Rung) page {
 		was.printed(d.LastError, 4, maxNote)
 		p.add(part{title: "It had failed with", rows: []row{was}})
 	}
-	p.add(d.Run.warningsPart(maxNamed))
 	p.addTail(d.Run.aboutRun())
 	return p
 }

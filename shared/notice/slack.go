@@ -7,12 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// Slack's limits: https://docs.slack.dev/reference/block-kit/blocks
+// Slack's limits: https://docs.slack.dev/reference/block-kit/blocks. The last is written down nowhere: chat.postMessage answers
+// msg_blocks_too_long from about 13,200 bytes of blocks on (slackapi/bolt-js#2509, #2867).
 const (
 	slackBlocks  = 50
 	slackHeader  = 150
 	slackSection = 3_000
-	slackTotal   = 12_000 // of all sections of a report: what a person scrolls through, far below what Slack refuses
+	slackBytes   = 11_500
+	slackParts   = 8_000 // of those, for the parts before what to do
 )
 
 // block is a block of Slack's Block Kit; the fields that a kind has.
@@ -36,101 +38,139 @@ type slackItem struct {
 	Style string `json:"style,omitempty"`
 }
 
-// blocks is the page for Slack.
-func (p page) blocks() (json.RawMessage, error) {
-	var all []block
-	total := 0
-	section := func(text string) {
-		if text = strings.TrimRight(text, "\n"); text == "" {
-			return
-		}
-		total += utf8.RuneCountInString(text)
-		all = append(all, block{Type: "section", Text: &slackText{Type: "mrkdwn", Text: text}})
-	}
-	context := func(text string) {
-		all = append(all, block{Type: "context", Elements: []slackItem{{Type: "mrkdwn", Text: text}}})
-	}
+// blocks is the page for Slack, and whether all of it fits. Why gives way to what to do.
+func (p page) blocks() (data json.RawMessage, whole bool, err error) {
 	no := false
-	all = append(all, block{Type: "header", Text: &slackText{Type: "plain_text", Text: cut(p.heading(), slackHeader), Emoji: &no}})
+	all := []block{{Type: "header", Text: &slackText{Type: "plain_text", Text: cut(p.heading(), slackHeader), Emoji: &no}}}
+	var foot []block
+	if p.where.link != "" && len(p.where.link) <= slackSection {
+		foot = append(foot, block{Type: "actions", Elements: []slackItem{{Type: "button", Style: "primary", URL: p.where.link,
+			Text: slackText{Type: "plain_text", Text: p.where.label}}}})
+	}
+	for _, f := range p.foot {
+		foot = append(foot, block{Type: "context", Elements: []slackItem{{Type: "mrkdwn", Text: slackCut(f.mrkdwn())}}})
+	}
+	used := slackSize(all) + slackSize(foot)
+	section := func(text string, room int) bool {
+		b := block{Type: "section", Text: &slackText{Type: "mrkdwn", Text: text}}
+		size := slackSize([]block{b})
+		if text == "" || used+size > room || len(all)+len(foot) == slackBlocks {
+			return text == ""
+		}
+		all, used = append(all, b), used+size
+		return true
+	}
 	var lead []string
 	for _, l := range p.lead {
 		lead = append(lead, l.mrkdwn())
 	}
-	section(slackCut(strings.Join(lead, "\n")))
-	left := 0
-	for _, part := range p.all() {
-		if len(all) > slackBlocks-12 || total > slackTotal-slackSection {
-			left++
-			continue
+	whole = section(slackCut(strings.Join(lead, "\n")), slackParts)
+	put := func(parts []part, room int) {
+		for _, part := range parts {
+			texts, fits := part.mrkdwn(max(0, room-used))
+			whole = whole && fits
+			for _, text := range texts {
+				whole = section(text, slackBytes-500) && whole
+			}
 		}
-		for _, text := range part.mrkdwn() {
-			section(text)
-		}
 	}
-	if left > 0 {
-		context(more(left, "part"))
-	}
-	var foot []string
-	for _, f := range p.foot {
-		foot = append(foot, f.mrkdwn())
-	}
-	if p.where.link != "" && len(p.where.link) <= slackSection {
-		all = append(all, block{Type: "actions", Elements: []slackItem{{Type: "button", Style: "primary", URL: p.where.link,
-			Text: slackText{Type: "plain_text", Text: p.where.label}}}})
-	}
-	if len(foot) > 0 {
-		context(slackCut(strings.Join(foot, "\n")))
-	}
-	return encode(all)
+	put(p.parts, slackParts)
+	put(p.toDo(), slackBytes-500)
+	put(p.tail, slackBytes-500)
+	data, err = encode(append(all, foot...))
+	return data, whole, err
 }
 
-// mrkdwn is the part as texts of at most 3,000 characters.
-func (p part) mrkdwn() []string {
-	var texts []string
-	var b strings.Builder
-	flush := func() {
-		if b.Len() > 0 {
-			texts = append(texts, b.String())
-			b.Reset()
-		}
+// slackSize is how many bytes blocks take.
+func slackSize(blocks []block) int {
+	data, err := encode(blocks)
+	if err != nil { // of strings and booleans: cannot be
+		return slackBytes
 	}
+	return len(data)
+}
+
+// mrkdwn is the part as texts of at most 3,000 characters, about room bytes in all, and whether it is all of it. Rows that do
+// not fit are counted.
+func (p part) mrkdwn(room int) (texts []string, whole bool) {
+	var b strings.Builder
+	chars, used := 0, 0
 	put := func(text string) {
 		text = slackCut(text)
-		if utf8.RuneCountInString(b.String())+utf8.RuneCountInString(text)+1 > slackSection {
-			flush()
+		n := utf8.RuneCountInString(text) + 1
+		if chars+n > slackSection {
+			texts, chars = append(texts, strings.TrimRight(b.String(), "\n")), 0
+			b.Reset()
+			used += 80 // a block's braces
 		}
 		b.WriteString(text + "\n")
+		chars, used = chars+n, used+len(text)+2+strings.Count(text, "\n")
 	}
 	if p.title != "" {
 		put("*" + slackEscape(p.title) + "*")
 	}
+	left := 0
 	for _, f := range p.facts {
-		put(slackEscape(f.label) + ": " + f.value.mrkdwn())
+		line := slackEscape(f.label) + ": " + f.value.mrkdwn()
+		if left > 0 || used+len(line) > room {
+			left++
+			continue
+		}
+		put(line)
 	}
 	for _, r := range p.rows {
-		text := r.head.mrkdwn()
-		if r.state != nil {
-			text = r.state.Text() + " " + text
+		lines := r.mrkdwn()
+		size := 0
+		for _, l := range lines {
+			size += len(l) + 2 + strings.Count(l, "\n")
 		}
-		if r.right != "" {
-			text += "  " + slackEscape(r.right)
+		if left > 0 || used+size > room {
+			left++
+			continue
 		}
-		put(text)
-		for _, n := range r.notes {
-			put(n.mrkdwn())
-		}
-		if len(r.code) > 0 {
-			put("```\n" + slackFit(strings.Join(r.code, "\n"), slackSection-200) + "\n```")
-		}
-		if r.cut != "" {
-			put(r.cut)
+		for _, l := range lines {
+			put(l)
 		}
 	}
-	if p.after != "" {
-		put(p.after)
+	switch {
+	case left > 0 && p.after != "":
+		put(more(left, "") + " here, and " + p.after)
+	case left > 0:
+		put(more(left, ""))
+	case p.after != "":
+		put(slackEscape(p.after))
 	}
-	flush()
-	return texts
+	if b.Len() > 0 {
+		texts = append(texts, strings.TrimRight(b.String(), "\n"))
+	}
+	return texts, left == 0
+}
+
+func (r row) mrkdwn() []string {
+	var lines []string
+	head := r.head.mrkdwn()
+	if r.state != nil {
+		head = r.state.Text() + " " + head
+	}
+	if r.right != "" {
+		head += "  " + slackEscape(r.right)
+	}
+	if head != "" {
+		lines = append(lines, head)
+	}
+	for _, n := range r.notes {
+		lines = append(lines, n.mrkdwn())
+	}
+	switch {
+	case len(r.code) == 1 && r.typed && len(lines) == 1:
+		lines[0] += ": " + slackCode(r.code[0])
+	case len(r.code) > 0:
+		lines = append(lines, "```\n"+slackFit(strings.Join(r.code, "\n"), slackSection-200)+"\n```")
+	}
+	if r.cut != "" {
+		lines = append(lines, r.cut)
+	}
+	return lines
 }
 
 func (w words) mrkdwn() string {

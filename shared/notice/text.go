@@ -86,7 +86,43 @@ func (r row) title() string {
 	return text
 }
 
-// wrap breaks a text at spaces, and longer words where they must.
+// wrap breaks a text at spaces, and words that are longer than a line where they must. Ids, paths and flags stay whole, so
+// that they can be copied.
 func wrap(text string) string { return wrapAt(text, maxColumns) }
 
-func wrapAt(text string, columns int) string { return ansi.Wrap(text, columns, "") }
+func wrapAt(text string, columns int) string {
+	indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	if len(indent) > columns/2 {
+		indent = ""
+	}
+	var b strings.Builder
+	b.WriteString(indent)
+	at := len(indent)
+	for i, word := range strings.Split(strings.TrimLeft(text, " "), " ") {
+		width := ansi.StringWidth(word)
+		switch {
+		case i > 0 && at+1+width <= columns:
+			b.WriteByte(' ')
+			at++
+		case i > 0:
+			b.WriteString("\n" + indent)
+			at = len(indent)
+		}
+		for at+width > columns {
+			start := ansi.Truncate(word, columns-at, "")
+			if start == "" { // a character wider than what is left
+				start = word
+			}
+			b.WriteString(start)
+			if word = word[len(start):]; word == "" {
+				at, width = columns, 0
+				break
+			}
+			b.WriteString("\n" + indent)
+			at, width = len(indent), ansi.StringWidth(word)
+		}
+		b.WriteString(word)
+		at += width
+	}
+	return b.String()
+}
