@@ -75,12 +75,12 @@ func (d Daily) line() string {
 	} else if t.failed > 0 {
 		number += ", " + report.Number(int64(t.failed)) + " failed"
 	}
-	return fitLine(d.state().Text()+" "+d.Place.of(d.day()), "", number)
+	return fitLine(d.state().Text()+" "+d.Place.of("daily summary "+d.day()), "", number)
 }
 
 func (d Daily) page(r Rung) page {
 	t := d.tally()
-	p := page{state: d.state(), name: d.Place.of(d.day())}
+	p := page{state: d.state(), name: d.Place.of("daily summary " + d.day())}
 	p.where = where{commands: []command{{"List the runs", d.Place.command("runs", "--last", "24h")}}}
 	if t.runs == 0 {
 		p.lead = []words{say("Nothing ran.")}
@@ -141,11 +141,11 @@ func (j DailyJob) row() row {
 }
 
 func countsText(succeeded, failed, canceled, warnings int) string {
-	parts := []string{report.Number(int64(max(0, succeeded))) + " succeeded"}
+	var parts []string
 	for _, c := range []struct {
 		n    int
 		text string
-	}{{failed, " failed"}, {canceled, " canceled"}} {
+	}{{succeeded, " succeeded"}, {failed, " failed"}, {canceled, " canceled"}} {
 		if c.n > 0 {
 			parts = append(parts, report.Number(int64(c.n))+c.text)
 		}

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"waggle/shared/report"
@@ -137,7 +138,7 @@ func (p page) html(subject, line string) (string, error) {
 			out.Facts = append(out.Facts, htmlFact{f.label, f.value.html()})
 		}
 		for _, r := range part.rows {
-			row := htmlRow{Title: r.title() != "", Head: r.head.html(), Right: r.right, Cut: r.cut, Notes: manyHTML(r.notes), Code: r.code}
+			row := htmlRow{Title: r.title() != "", Head: r.head.html(), Right: together(r.right), Cut: r.cut, Notes: manyHTML(r.notes), Code: r.code}
 			if r.state != nil {
 				s := stateHTML(*r.state)
 				row.State = &s
@@ -153,12 +154,40 @@ func (p page) html(subject, line string) (string, error) {
 	return b.String(), nil
 }
 
+// Spans that stay on one line.
+const (
+	htmlWhole     = 3
+	htmlMonoWhole = 4
+	maxWhole      = 20 // characters of a name that fit beside a number on a phone
+)
+
+var htmlTimes = regexp.MustCompile(`\d{4}-\d\d-\d\d(?: \d\d:\d\d)?`)
+
+// html keeps times and short names on one line: they break at their hyphens else.
 func (w words) html() []htmlSpan {
-	out := make([]htmlSpan, len(w))
-	for i, s := range w {
-		out[i] = htmlSpan{s.text, int(s.look)}
+	var out []htmlSpan
+	for _, s := range w {
+		switch {
+		case s.look == mono && len(s.text) <= maxWhole && !strings.Contains(s.text, " "):
+			out = append(out, htmlSpan{s.text, htmlMonoWhole})
+		case s.look == plain:
+			rest := s.text
+			for _, at := range htmlTimes.FindAllString(s.text, -1) {
+				before, after, _ := strings.Cut(rest, at)
+				out = append(out, htmlSpan{before, int(plain)}, htmlSpan{at, htmlWhole})
+				rest = after
+			}
+			out = append(out, htmlSpan{rest, int(plain)})
+		default:
+			out = append(out, htmlSpan{s.text, int(s.look)})
+		}
 	}
 	return out
+}
+
+// together breaks a text behind commas alone: "508 rows, 12.3 ms".
+func together(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, " ", "\u00a0"), ",\u00a0", ", ")
 }
 
 func manyHTML(lines []words) [][]htmlSpan {

@@ -80,11 +80,10 @@ func assetRow(m run.Materialization) row {
 	return r
 }
 
-// metadataNote is what has a short text, and the names of the rest.
+// metadataNote is what has a short text, and the number of the rest.
 func metadataNote(values metadata.Values) words {
 	var w words
-	var others []string
-	shown := 0
+	others, shown := 0, 0
 	for _, label := range values.Labels() {
 		v := values[label]
 		if label == "record_count" || label == WarningsLabel {
@@ -92,7 +91,7 @@ func metadataNote(values metadata.Values) words {
 		}
 		text, number, ok := short(v)
 		if !ok || shown == maxFacts {
-			others = append(others, label)
+			others++
 			continue
 		}
 		if shown++; shown > 1 {
@@ -105,13 +104,13 @@ func metadataNote(values metadata.Values) words {
 		}
 		w = append(w, say(code(text))...)
 	}
-	if len(others) == 0 {
+	if others == 0 {
 		return w
 	}
 	if len(w) > 0 {
 		w = append(w, say(" · ")...)
 	}
-	return append(w, say("also "+oneLineCut(strings.Join(others[:min(6, len(others))], ", "), 160)+strings.TrimSuffix(" "+more(len(others)-6, ""), " "))...)
+	return append(w, say(more(others, "value"))...)
 }
 
 // short is a value that reads well within a line.
@@ -156,7 +155,7 @@ func (r Run) checksPart() part {
 		state := report.OfCheck(c.Status, c.Severity)
 		out := row{state: &state, head: say(code(c.Check), " on ", code(string(c.Asset)))}
 		if why := oneLineCut(report.Check{CheckResult: c}.Why(), maxNote); why != "" && (c.Description != "" || !c.Passed) {
-			out.notes = []words{say(code(cut(why, 160)))}
+			out.notes = []words{say(cut(why, 160))}
 		}
 		return out
 	})

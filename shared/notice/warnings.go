@@ -53,7 +53,7 @@ func (r Run) warningsPart(max int) part {
 			out.head = say(code(w.Check), " on ", code(string(w.Asset)))
 		}
 		if text := oneLineCut(w.Text(), maxNote); text != "" {
-			out.notes = []words{say(code(cut(text, 180)))}
+			out.notes = []words{say(cut(text, 180))}
 		}
 		return out
 	})
