@@ -51,9 +51,9 @@ func (c Parked) page(r Rung) page {
 		p.lead = append(p.lead, say("Since "+at+"."))
 	}
 	if at := c.Place.at(c.Next); at != "" {
-		next := "It is tried again " + at
+		next := "It is tried again at " + at
 		if !c.GiveUp.IsZero() {
-			next += ". What still waits " + c.Place.stamp(c.GiveUp) + " is given up"
+			next += ". Messages that still wait at " + c.Place.stamp(c.GiveUp) + " are given up"
 		}
 		p.lead = append(p.lead, say(next+"."))
 	}

@@ -4,17 +4,21 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
 
-// DigestSize is how many deliveries one digest names: with whole ids 17 KB of text, of the 40 KB that Slack takes.
+// DigestSize is how many deliveries one digest names at most. Names and errors of many jobs make it fewer.
 const DigestSize = 400
 
+// digestBytes is how many bytes of blocks the list of a digest may take, by the estimate of Digests.
+const digestBytes = slackBytes - 1_700
+
 // Digest is many reports in one message, for a channel that takes fewer messages than there are reports. The full size
-// names every delivery by the whole id of its run, since runs of one millisecond share their short one.
+// names every run, by the first characters of its id: 13, more where runs of one batch share them. JSON has whole ids.
 type Digest struct {
 	// Items are at most DigestSize; see Digests.
 	Items []Item
@@ -22,6 +26,8 @@ type Digest struct {
 	Number, Of int
 	// Total is how many deliveries the whole batch has; zero: len(Items).
 	Total int
+	// Digits is how many characters of an id tell the runs of the batch apart; zero: those of Items.
+	Digits int
 	// Late says why they come together: "the channel takes 1 message a second". Empty: it is not said.
 	Late  string
 	Place Place
@@ -36,19 +42,61 @@ type Item struct {
 	Time   time.Time // when the run ended
 }
 
-// Digests splits a batch into messages that each name all of their deliveries. Items of one job stay together as far as
-// they can. None for no items.
+// Digests splits a batch into messages that each name all of their deliveries within what Slack takes. Items of one job
+// stay together as far as they can. None for no items.
 func Digests(items []Item, late string, place Place) []Digest {
 	items = slices.Clone(items)
-	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Status, b.Status)) })
+	digits := digitsOf(items)
 	var all []Digest
-	for chunk := range slices.Chunk(items, DigestSize) {
-		all = append(all, Digest{Items: chunk, Number: len(all) + 1, Total: len(items), Late: late, Place: place})
+	size := 0
+	for i, item := range items {
+		job := i == 0 || items[i-1].Name != item.Name || items[i-1].Status != item.Status
+		add := digits + 3 // a line break in JSON, and what 70 ids have around them
+		if head := groupBytes(item); job || size+add > digestBytes {
+			add += head
+		}
+		if last := len(all) - 1; last < 0 || len(all[last].Items) == DigestSize || size+add > digestBytes {
+			all = append(all, Digest{Number: len(all) + 1, Total: len(items), Digits: digits, Late: late, Place: place})
+			size = groupBytes(item)
+		}
+		last := &all[len(all)-1]
+		last.Items, size = append(last.Items, item), size+add
 	}
 	for i := range all {
 		all[i].Of = len(all)
 	}
 	return all
+}
+
+// groupBytes is about what the name and error of a job take in blocks.
+func groupBytes(i Item) int {
+	data, err := encode(slackEscape(oneLineCut(i.Name, 200)) + slackCode(oneLineCut(i.Error, 100)))
+	if err != nil { // of a string: cannot be
+		return digestBytes
+	}
+	return len(data) + 70
+}
+
+// digitsOf is how many characters of an id tell runs apart.
+func digitsOf(items []Item) int {
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = string(item.Run)
+	}
+	slices.Sort(ids)
+	digits := len(run.ID(strings.Repeat("0", 36)).Short())
+	for i := 1; i < len(ids); i++ {
+		a, b := ids[i-1], ids[i]
+		same := 0
+		for same < len(a) && same < len(b) && a[same] == b[same] {
+			same++
+		}
+		if a != b {
+			digits = max(digits, same+1)
+		}
+	}
+	return digits
 }
 
 // Content renders the report; it never fails. The smaller sizes count and do not name.
@@ -154,13 +202,17 @@ func (d Digest) page(r Rung) page {
 	}
 	p.where = where{title: "What to do", commands: []command{{"List them", d.Place.command("runs", "--status", "failed")}}}
 	if len(d.Items) > 0 {
-		p.where.commands = append(p.where.commands, command{"See one", d.Place.command("runs", "show", string(d.Items[0].Run))})
+		p.where.commands = append(p.where.commands, command{"See one", d.Place.command("runs", "show", d.Items[0].Run.Short())})
 	}
 	if r != Full {
 		p.add(list("Jobs", groups, maxNamed, "job", func(g digestGroup) row { return g.row() }))
 		return p
 	}
 	p.whole = true
+	digits := d.Digits
+	if digits == 0 {
+		digits = digitsOf(d.Items)
+	}
 	named, all := 0, part{title: "Runs"}
 	for _, g := range groups {
 		if named >= DigestSize {
@@ -172,10 +224,10 @@ func (d Digest) page(r Rung) page {
 		if why := items[0].Error; why != "" {
 			line.notes = []words{say(code(oneLineCut(why, 100)))}
 		}
-		for chunk := range slices.Chunk(items, 70) { // 2,590 characters: within a section of Slack
+		for chunk := range slices.Chunk(items, 70) { // 2,590 characters at most: within a section of Slack
 			line.typed = true
 			for _, item := range chunk {
-				line.code = append(line.code, string(item.Run))
+				line.code = append(line.code, head(oneLine(string(item.Run)), digits))
 			}
 			all.rows = append(all.rows, line)
 			line = row{}

@@ -22,7 +22,7 @@ func (c canceledReport) page(r Rung) page {
 	p.where.title = "What to do"
 	what := "It was stopped on request"
 	if at := c.run.Place.at(c.run.Ended); at != "" {
-		what += " " + at
+		what += " at " + at
 	}
 	p.lead = []words{say(what + "."), say(report.Count(len(c.run.Materializations), "asset") + " made, " + report.Count(c.run.Canceled, "step") + " not run.")}
 	if r != Full {
@@ -60,9 +60,9 @@ func (s startedReport) page(r Rung) page {
 	case at == "":
 		p.lead = []words{say("It has not started yet.")}
 	case s.run.Started.IsZero():
-		p.lead = []words{say("Launched " + at + ", not started yet.")}
+		p.lead = []words{say("Launched at " + at + ", not started yet.")}
 	default:
-		p.lead = []words{say("Started " + at + ".")}
+		p.lead = []words{say("Started at " + at + ".")}
 	}
 	p.lead = append(p.lead, s.run.retryOf()...)
 	if r == Full {

@@ -110,7 +110,7 @@ func (r Run) sinceWhen() []words {
 		}
 		w = append(w, say(".")...)
 	case !r.Ended.IsZero():
-		w = say("Failed " + r.Place.at(r.Ended) + ".")
+		w = say("Failed at " + r.Place.at(r.Ended) + ".")
 	default:
 		return nil
 	}

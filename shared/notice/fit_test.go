@@ -2,8 +2,6 @@ package notice_test
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,37 +188,66 @@ func TestThousandsOfChecksAndWarningsFit(t *testing.T) {
 
 func TestTenThousandFailuresAreAFewMessagesThatNameEachOnce(t *testing.T) {
 	t.Parallel()
-	items := make([]notice.Item, 10_000)
-	for i := range items {
-		items[i] = notice.Item{Run: run.ID(fmt.Sprintf("01a200fb-54e8-7000-8000-%012x", i)), Name: fmt.Sprintf("job_%02d", i%100), Status: run.Failure, Error: "connection refused"}
-	}
-	named := map[string]int{}
-	digests := notice.Digests(items, "", notice.Place{})
-	for i, d := range digests {
-		c := full(t, d)
-		slack := string(c.Blocks)
-		if slack == "" {
-			slack = c.Text
+	for shape, at := range map[string]func(i int) string{
+		"launched together": func(i int) string { return fmt.Sprintf("01a200fb-54e8-7%03x-8%03x-5c1d00000000", i%4096, i/4) },
+		"one a millisecond": func(i int) string { return fmt.Sprintf("01a200fb-%04x-7000-8000-5c1d00000000", i) },
+	} {
+		items := make([]notice.Item, 10_000)
+		for i := range items {
+			items[i] = notice.Item{Run: run.ID(at(i)), Name: fmt.Sprintf("job_%02d", i%100), Status: run.Failure, Error: "dial tcp 10.0.3.7:5432: connect: connection refused"}
 		}
-		if len(slack) > 40_000 || !strings.Contains(c.Subject, fmt.Sprintf("10,000 failures (%d of %d)", i+1, len(digests))) {
-			t.Errorf("message %d has %d bytes and the subject %q", i+1, len(slack), c.Subject)
-		}
-		body := strings.Fields(c.Text[:strings.Index(c.Text, "WHAT TO DO")])
-		for _, word := range body {
-			if strings.HasPrefix(word, "01a200fb-") {
-				named[word]++
+		digests := notice.Digests(items, "The channel takes 1 message a second.", notice.Place{Environment: "production"})
+		named := 0
+		for i, d := range digests {
+			c := full(t, d)
+			if c.Blocks == nil || !strings.Contains(c.Subject, fmt.Sprintf("10,000 failures (%d of %d)", i+1, len(digests))) {
+				t.Errorf("%s: message %d has blocks of %d bytes and the subject %q", shape, i+1, len(c.Blocks), c.Subject)
+			}
+			mail, blocks := shown(c.HTML), string(c.Blocks)
+			for _, item := range d.Items {
+				id := string(item.Run)[:d.Digits]
+				if strings.Count(blocks, id) == 0 || !strings.Contains(mail, id) || !strings.Contains(c.Text, id) || !strings.Contains(c.Markdown, id) || !strings.Contains(string(c.JSON), string(item.Run)) {
+					t.Fatalf("%s: message %d does not name %s in each form", shape, i+1, item.Run)
+				}
+				named++
 			}
 		}
-		mail := shown(c.HTML)
-		for _, item := range d.Items {
-			if !strings.Contains(mail, string(item.Run)) || !strings.Contains(slack, string(item.Run)) || !strings.Contains(string(c.JSON), string(item.Run)) {
-				t.Fatalf("message %d does not name %s in each form", i+1, item.Run)
-			}
+		prefixes := map[string]bool{}
+		for _, item := range items {
+			prefixes[string(item.Run)[:digests[0].Digits]] = true
+		}
+		if named != len(items) || len(prefixes) != len(items) || len(digests) > 28 {
+			t.Errorf("%s: %d runs named, %d told apart, in %d messages", shape, named, len(prefixes), len(digests))
 		}
 	}
-	if len(named) != len(items) || slices.Max(slices.Collect(maps.Values(named))) != 1 || len(digests) > 25 {
-		t.Errorf("%d runs in %d messages", len(named), len(digests))
-	}
+}
+
+func TestDigestsOfAnyJobsFitSlackAndNameEach(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		names, errors := rapid.SliceOfN(text(), 1, 600).Draw(t, "names"), rapid.SliceOfN(text(), 1, 20).Draw(t, "errors")
+		items := make([]notice.Item, rapid.IntRange(0, 900).Draw(t, "items"))
+		for i := range items {
+			items[i] = notice.Item{Run: run.ID(fmt.Sprintf("01a200fb-54e8-7000-8000-%012x", i*7)), Name: names[i%len(names)], Error: errors[i%len(errors)],
+				Status: []run.Status{run.Failure, run.Success}[i%3/2]}
+		}
+		count := 0
+		for _, d := range notice.Digests(items, "", notice.Place{}) {
+			c := contents(t, d)[notice.Full]
+			if c.Blocks == nil {
+				t.Fatalf("%d items have no blocks", len(d.Items))
+			}
+			count += len(d.Items)
+			for _, item := range d.Items {
+				if !strings.Contains(string(c.Blocks), string(item.Run)[:d.Digits]) {
+					t.Fatalf("%s is not named", item.Run)
+				}
+			}
+		}
+		if count != len(items) {
+			t.Fatalf("%d of %d", count, len(items))
+		}
+	})
 }
 
 func TestASmallDigestHasBlocksThatNameEachRun(t *testing.T) {
@@ -228,7 +255,7 @@ func TestASmallDigestHasBlocksThatNameEachRun(t *testing.T) {
 	d := notice.Digest{Items: noticetest.Items(60)}
 	c := full(t, d)
 	for _, item := range d.Items {
-		if !strings.Contains(string(c.Blocks), string(item.Run)) {
+		if !strings.Contains(string(c.Blocks), item.Run.Short()) {
 			t.Fatalf("%s is not in the blocks", item.Run)
 		}
 	}

@@ -138,7 +138,7 @@ func (p page) html(subject, line string) (string, error) {
 			out.Facts = append(out.Facts, htmlFact{f.label, f.value.html()})
 		}
 		for _, r := range part.rows {
-			row := htmlRow{Title: r.title() != "", Head: r.head.html(), Right: together(r.right), Cut: r.cut, Notes: manyHTML(r.notes), Code: r.code}
+			row := htmlRow{Title: r.title() != "", Head: r.head.html(), Right: together(r.right), Cut: r.cut, Notes: manyHTML(r.notes), Code: indented(r.code)}
 			if r.state != nil {
 				s := stateHTML(*r.state)
 				row.State = &s
@@ -161,7 +161,7 @@ const (
 	maxWhole      = 20 // characters of a name that fit beside a number on a phone
 )
 
-var htmlTimes = regexp.MustCompile(`\d{4}-\d\d-\d\d(?: \d\d:\d\d)?`)
+var htmlTogether = regexp.MustCompile(`\d{4}-\d\d-\d\d(?: \d\d:\d\d)?|\d[\d.]* (?:ns|µs|ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?`)
 
 // html keeps times and short names on one line: they break at their hyphens else.
 func (w words) html() []htmlSpan {
@@ -172,7 +172,7 @@ func (w words) html() []htmlSpan {
 			out = append(out, htmlSpan{s.text, htmlMonoWhole})
 		case s.look == plain:
 			rest := s.text
-			for _, at := range htmlTimes.FindAllString(s.text, -1) {
+			for _, at := range htmlTogether.FindAllString(s.text, -1) {
 				before, after, _ := strings.Cut(rest, at)
 				out = append(out, htmlSpan{before, int(plain)}, htmlSpan{at, htmlWhole})
 				rest = after
@@ -181,6 +181,16 @@ func (w words) html() []htmlSpan {
 		default:
 			out = append(out, htmlSpan{s.text, int(s.look)})
 		}
+	}
+	return out
+}
+
+// indented keeps the blanks before lines where white-space is not known, and at lines that are broken.
+func indented(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		text := strings.TrimLeft(line, " ")
+		out[i] = strings.Repeat("\u00a0", len(line)-len(text)) + text
 	}
 	return out
 }

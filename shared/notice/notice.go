@@ -37,7 +37,7 @@ type Content struct {
 	// Markdown is GitHub's.
 	Markdown string `json:"markdown"`
 	// Blocks are an array for Slack: at most 50, sections of at most 3,000 characters, 12,000 bytes in all, &<> escaped. Empty for
-	// one sentence, and for a digest that blocks cannot hold: Slack then gets Text, which it takes up to 40,000 characters.
+	// one sentence, and for a digest made by hand that blocks cannot hold.
 	Blocks json.RawMessage `json:"blocks,omitempty"`
 	// JSON is for programs; it has a version and a kind. Less than 256 KB.
 	JSON        json.RawMessage `json:"json"`

@@ -13,7 +13,7 @@ const (
 	slackBlocks  = 50
 	slackHeader  = 150
 	slackSection = 3_000
-	slackBytes   = 11_500
+	slackBytes   = 12_000
 	slackParts   = 8_000 // of those, for the parts before what to do
 )
 
@@ -74,7 +74,11 @@ func (p page) blocks() (data json.RawMessage, whole bool, err error) {
 			}
 		}
 	}
-	put(p.parts, slackParts)
+	room := slackParts
+	if p.whole {
+		room = slackBytes - 1_000
+	}
+	put(p.parts, room)
 	put(p.toDo(), slackBytes-500)
 	put(p.tail, slackBytes-500)
 	data, err = encode(append(all, foot...))

@@ -27,7 +27,7 @@ func (s successReport) page(r Rung) page {
 	p := page{state: report.OfRun(run.Success), name: s.run.Place.of(s.run.Name), where: s.run.Place.where(s.run.ID, "See all of it")}
 	p.lead = []words{say(s.run.tally())}
 	if at := s.run.Place.at(s.run.Ended); at != "" {
-		p.lead = append(p.lead, say("Ended "+at+"."))
+		p.lead = append(p.lead, say("Ended at "+at+"."))
 	}
 	if r != Full {
 		if n := len(s.run.Warnings); n > 0 {
@@ -104,13 +104,10 @@ func metadataNote(values metadata.Values) words {
 		}
 		w = append(w, say(code(text))...)
 	}
-	if others == 0 {
+	if others == 0 || len(w) == 0 {
 		return w
 	}
-	if len(w) > 0 {
-		w = append(w, say(" · ")...)
-	}
-	return append(w, say(more(others, "value"))...)
+	return append(w, say(" · "+more(others, "value"))...)
 }
 
 // short is a value that reads well within a line.

@@ -33,7 +33,7 @@ func (w warningsReport) page(r Rung) page {
 	p := page{state: report.Doubtful(), name: w.run.Place.of(w.run.Name), where: w.run.Place.where(w.run.ID, "See the run")}
 	state := report.OfRun(w.run.Status)
 	p.lead = []words{
-		say(bold(report.Count(len(w.run.Warnings), "validation warning")), " in a run that ended with "+state.Word+" "+w.run.Place.at(w.run.Ended)+"."),
+		say(bold(report.Count(len(w.run.Warnings), "validation warning")), " in a run that ended with "+state.Word+ended(w.run.Place.at(w.run.Ended))+"."),
 		say("Nothing is blocked. All of it is in the attached ", code("validation_warnings.json"), "."),
 	}
 	if r != Full {
@@ -42,6 +42,13 @@ func (w warningsReport) page(r Rung) page {
 	p.add(w.run.warningsPart(maxAssets))
 	p.addTail(w.run.aboutRun())
 	return p
+}
+
+func ended(at string) string {
+	if at == "" {
+		return ""
+	}
+	return " at " + at
 }
 
 // warningsPart lists the warnings.
