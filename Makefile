@@ -66,6 +66,14 @@ lint-duckdb:
 	CGO_ENABLED=1 go vet -tags docs,duckdb $(DUCKDB_PACKAGES) ./bench/sql ./docs
 	CGO_ENABLED=1 go tool staticcheck -tags docs,duckdb $(DUCKDB_PACKAGES) ./bench/sql ./docs
 
+.PHONY: pictures
+pictures: ## draw every report into docs/pictures, light and dark, 600 and 320 pixels wide; needs Chromium
+	go run ./bench/pictures -out docs/pictures
+
+.PHONY: check-pictures
+check-pictures: ## draw every report and fail where a text is too wide or too pale; needs Chromium
+	go run ./bench/pictures
+
 .PHONY: bench
 bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/engine -all

@@ -90,7 +90,7 @@ func metadataNote(values metadata.Values) words {
 			continue
 		}
 		text, number, ok := short(v)
-		if !ok || shown == maxFacts {
+		if !ok || shown == maxFacts || strings.HasPrefix(label, "quarantine") { // a blob for programs
 			others++
 			continue
 		}

@@ -1,8 +1,10 @@
 package notice
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"waggle/shared/metadata"
@@ -31,6 +33,11 @@ func (w warningsReport) line() string {
 
 func (w warningsReport) page(r Rung) page {
 	p := page{state: report.Doubtful(), name: w.run.Place.of(w.run.Name), where: w.run.Place.where(w.run.ID, "See the run")}
+	if asset := w.run.quarantined(); asset != "" {
+		rows := w.run.Place.command("quarantine", "show", asset, "--run", w.run.ID.Short())
+		p.where.commands = append([]command{{"See the rows of " + oneLineCut(asset, 60), rows}}, p.where.commands...)
+		p.where.title = "What to do"
+	}
 	state := report.OfRun(w.run.Status)
 	p.lead = []words{
 		say(bold(report.Count(len(w.run.Warnings), "validation warning")), " in a run that ended with "+state.Word+ended(w.run.Place.at(w.run.Ended))+"."),
@@ -42,6 +49,16 @@ func (w warningsReport) page(r Rung) page {
 	p.add(w.run.warningsPart(maxAssets))
 	p.addTail(w.run.aboutRun())
 	return p
+}
+
+// quarantined is the first asset that kept the rows it set aside; empty where none did.
+func (r Run) quarantined() string {
+	for _, m := range r.Materializations {
+		if _, ok := m.Metadata["quarantine"]; ok {
+			return string(m.Asset)
+		}
+	}
+	return ""
 }
 
 func ended(at string) string {
@@ -66,6 +83,13 @@ func (r Run) warningsPart(max int) part {
 	})
 }
 
+// brokenRule is a rule within validation_warnings.
+type brokenRule struct {
+	Column string `json:"column"`
+	Check  string `json:"check"`
+	Count  int64  `json:"count"`
+}
+
 // Text is what the warning says, on a line or a few.
 func (w Warning) Text() string {
 	if w.Check != "" {
@@ -73,16 +97,13 @@ func (w Warning) Text() string {
 		return c.Why()
 	}
 	var v struct {
-		RemovedRows *int64 `json:"removed_rows"`
-		Errors      []struct {
-			Column string `json:"column"`
-			Check  string `json:"check"`
-			Count  int64  `json:"count"`
-		} `json:"errors"`
+		RemovedRows *int64       `json:"removed_rows"`
+		Errors      []brokenRule `json:"errors"`
 	}
 	if w.Validation.Blob == "" && w.Validation.Decode(&v) == nil && v.RemovedRows != nil {
 		text := report.Count(int(*v.RemovedRows), "row") + " set aside"
 		var rules []string
+		slices.SortStableFunc(v.Errors, func(a, b brokenRule) int { return cmp.Compare(b.Count, a.Count) })
 		for _, e := range v.Errors {
 			rules = append(rules, strings.TrimSpace(e.Column+" "+e.Check)+fmt.Sprintf(" %s times", report.Number(e.Count)))
 		}

@@ -175,7 +175,8 @@ func Succeeded() notice.Run {
 		{"column": "sale_price_usd", "check": "greater_than(0)", "count": 12}, {"column": "title", "check": "not_null", "count": 11}, {"column": "sale_id", "check": "unique", "count": 8}}})
 	r.Materializations = []run.Materialization{made("sales_raw", 508, metadata.Map{"source": metadata.Path("embedded:data/sales.csv")}),
 		made("artworks_raw", 400, metadata.Map{"source": metadata.Path("embedded:data/artworks.csv")}),
-		made("sales_transform", 485, metadata.Map{"unique_artworks": 346, "total_sales_value": 5757404826, "date_range": "2003-04-20 to 2026-10-05", "processing_time_ms": 139.71, "validation_warnings": removed}),
+		made("sales_transform", 485, metadata.Map{"unique_artworks": 346, "total_sales_value": 5757404826, "date_range": "2003-04-20 to 2026-10-05", "processing_time_ms": 139.71, "validation_warnings": removed,
+			"quarantine": metadata.Path("runs/01a200fb-6870-7000-8000-5c1d00000006/sales_transform/1-1/quarantine-1.parquet")}),
 		made("artworks_transform", 379, metadata.Map{"artworks_sold": 336, "artworks_unsold": 43, "total_catalog_value": 4061513229, "validation_warnings": metadata.JSON(map[string]any{"removed_rows": 21, "errors": []map[string]any{{"column": "title", "check": "not_null", "count": 21}}})}),
 		made("sales_output", 48, metadata.Map{"filtered_from": 485, "filter_threshold": "$30,000,000", "total_value": 4099675000, "json_output": metadata.Path("output/sales_output.json")}),
 		made("artworks_output", 379, metadata.Map{"json_output": metadata.Path("output/artworks_output.json"), "price_tier_distribution": map[string]int{"budget": 179, "mid": 87, "premium": 113}})}
