@@ -226,8 +226,12 @@ func (d Digest) page(r Rung) page {
 		}
 		for chunk := range slices.Chunk(items, 70) { // 2,590 characters at most: within a section of Slack
 			line.typed = true
-			for _, item := range chunk {
-				line.code = append(line.code, head(oneLine(string(item.Run)), digits))
+			for few := range slices.Chunk(chunk, max(1, 33/(digits+2))) { // what is as wide as a phone
+				ids := make([]string, len(few))
+				for i, item := range few {
+					ids[i] = head(oneLine(string(item.Run)), digits)
+				}
+				line.code = append(line.code, strings.Join(ids, "  "))
 			}
 			all.rows = append(all.rows, line)
 			line = row{}

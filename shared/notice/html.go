@@ -118,18 +118,19 @@ type (
 		Rows         []htmlRow
 	}
 	htmlPage struct {
-		Subject, Line, Name string
-		State               htmlState
-		Dark, Top           template.CSS
-		Lead, Foot          [][]htmlSpan
-		Parts               []htmlPart
-		Link, Label         string
+		Subject, Line string
+		Name          []htmlSpan
+		State         htmlState
+		Dark, Top     template.CSS
+		Lead, Foot    [][]htmlSpan
+		Parts         []htmlPart
+		Link, Label   string
 	}
 )
 
 // html is the page as a mail.
 func (p page) html(subject, line string) (string, error) {
-	view := htmlPage{Subject: subject, Line: line, Name: p.name, State: stateHTML(p.state), Dark: darkSheet,
+	view := htmlPage{Subject: subject, Line: line, Name: say(p.name).html(), State: stateHTML(p.state), Dark: darkSheet,
 		Top:  template.CSS("border-top:4px solid " + ColourOf(p.state.Role).Light + ";"),
 		Lead: manyHTML(p.lead), Foot: manyHTML(p.foot), Link: p.where.link, Label: p.where.label}
 	for _, part := range p.all() {

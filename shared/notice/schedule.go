@@ -38,7 +38,11 @@ func (m Missed) state() report.State {
 func (m Missed) line() string {
 	number := "due " + m.Place.at(m.Tick)
 	if late := m.Seen.Sub(m.Tick); late > 0 && !m.Tick.IsZero() {
-		number += ", " + duration.Text(late) + " late"
+		if m.Run != "" {
+			number += ", " + duration.Text(late) + " late"
+		} else {
+			number += ", noticed " + duration.Text(late) + " later"
+		}
 	}
 	return fitLine(m.state().Text()+" "+m.Place.of(m.Schedule), "", number)
 }
@@ -57,7 +61,7 @@ func (m Missed) page(r Rung) page {
 		p.lead = append(p.lead, append(late, say("as run ", code(m.Run.Short()), ".")...))
 		p.where = m.Place.where(m.Run, "See the late run")
 	} else {
-		p.lead = append(p.lead, say("No run stands for it."))
+		p.lead = append(p.lead, say("No run was launched for it."))
 		p.where = where{title: "What to do", commands: []command{{"See its ticks", m.Place.command("schedules", "show", m.Schedule)},
 			{"Run it now", m.Place.command("run", m.Job)}}}
 	}
