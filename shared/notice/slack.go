@@ -10,7 +10,7 @@ import (
 // Slack's limits: https://docs.slack.dev/reference/block-kit/blocks. The last is written down nowhere: chat.postMessage answers
 // msg_blocks_too_long from about 13,200 bytes of blocks on (slackapi/bolt-js#2509, #2867).
 const (
-	slackBlocks  = 50
+	slackBlocks  = 48 // of 50: senders add what is attached, and a footer
 	slackHeader  = 150
 	slackSection = 3_000
 	slackBytes   = 12_000
