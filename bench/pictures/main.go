@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"waggle/shared/notice"
 	"waggle/shared/notice/noticetest"
+	"waggle/shared/notify"
 )
 
 // maxBytes is how large a picture may be.
@@ -70,20 +70,20 @@ func drawAll(b *browser) ([]picture, error) {
 	var pictures []picture
 	var mistakes []error
 	for _, s := range noticetest.Samples() {
-		for _, rung := range []notice.Rung{notice.Full, notice.Brief} {
+		for _, rung := range []notify.Rung{notify.Full, notify.Brief} {
 			c, err := s.Report.Content(rung)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.Name, err)
 			}
 			for _, look := range looks() {
-				found, png, err := b.draw(c.HTML, look, rung == notice.Full)
+				found, png, err := b.draw(c.HTML, look, rung == notify.Full)
 				if err != nil {
 					return nil, fmt.Errorf("%s %s: %w", s.Name, look.name(), err)
 				}
 				for _, f := range found {
 					mistakes = append(mistakes, fmt.Errorf("%s %s: %s", s.Name, look.name(), f))
 				}
-				if rung != notice.Full {
+				if rung != notify.Full {
 					continue
 				}
 				small, err := quantise(png)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"waggle/shared/duration"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -22,7 +23,7 @@ type Parked struct {
 }
 
 // Content renders the report; it never fails.
-func (c Parked) Content(r Rung) (Content, error) { return contentOf(c, r) }
+func (c Parked) Content(r notify.Rung) (notify.Content, error) { return contentOf(c, r) }
 
 func (c Parked) subject() string { return "[Waggle] channel " + c.Channel + " is broken" }
 
@@ -36,7 +37,7 @@ func (c Parked) line() string {
 	return fitLine(parked.Text()+" channel "+c.Place.of(c.Channel), oneLineCut(why, 400), report.Count(c.Waiting, "message")+" waiting")
 }
 
-func (c Parked) page(r Rung) page {
+func (c Parked) page(r notify.Rung) page {
 	p := page{state: parked, name: "channel " + c.Place.of(c.Channel)}
 	verb := " waits"
 	if c.Waiting != 1 {
@@ -59,7 +60,7 @@ func (c Parked) page(r Rung) page {
 	}
 	p.where = where{title: "What to do", commands: []command{{"Mend it, then try it", c.Place.command("channels", "test", c.Channel)},
 		{"See what waits", c.Place.command("deliveries")}}}
-	if r == Full && c.Error != "" {
+	if r == notify.Full && c.Error != "" {
 		why := row{}
 		why.printed(c.Error, maxLines, maxError)
 		p.add(part{title: "What the service said", rows: []row{why}})
@@ -78,7 +79,7 @@ type CaughtUp struct {
 }
 
 // Content renders the report; it never fails.
-func (c CaughtUp) Content(r Rung) (Content, error) { return contentOf(c, r) }
+func (c CaughtUp) Content(r notify.Rung) (notify.Content, error) { return contentOf(c, r) }
 
 func (c CaughtUp) subject() string { return "[Waggle] channel " + c.Channel + " works again" }
 
@@ -86,7 +87,7 @@ func (c CaughtUp) line() string {
 	return fitLine(resolved.Text()+" channel "+c.Place.of(c.Channel), "", report.Count(len(c.Items), "message")+" had waited")
 }
 
-func (c CaughtUp) page(r Rung) page {
+func (c CaughtUp) page(r notify.Rung) page {
 	d := Digest{Items: c.Items, Place: c.Place}
 	p := d.page(r)
 	p.state, p.name = resolved, "channel "+c.Place.of(c.Channel)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"waggle/shared/duration"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -38,7 +39,7 @@ type DailyJob struct {
 }
 
 // Content renders the report; it never fails.
-func (d Daily) Content(r Rung) (Content, error) { return contentOf(d, r) }
+func (d Daily) Content(r notify.Rung) (notify.Content, error) { return contentOf(d, r) }
 
 func (d Daily) day() string { return d.Day.In(d.Place.zone()).Format("2006-01-02") }
 
@@ -78,7 +79,7 @@ func (d Daily) line() string {
 	return fitLine(d.state().Text()+" "+d.Place.of("daily summary "+d.day()), "", number)
 }
 
-func (d Daily) page(r Rung) page {
+func (d Daily) page(r notify.Rung) page {
 	t := d.tally()
 	p := page{state: d.state(), name: d.Place.of("daily summary " + d.day())}
 	p.where = where{commands: []command{{"List the runs", d.Place.command("runs", "--last", "24h")}}}
@@ -98,7 +99,7 @@ func (d Daily) page(r Rung) page {
 	if len(aside) > 0 {
 		p.lead = append(p.lead, say(capital(strings.Join(aside, ", "))+"."))
 	}
-	if r != Full {
+	if r != notify.Full {
 		return p
 	}
 	var failing, others []DailyJob

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -100,7 +101,7 @@ func digitsOf(items []Item) int {
 }
 
 // Content renders the report; it never fails. The smaller sizes count and do not name.
-func (d Digest) Content(r Rung) (Content, error) { return contentOf(d, r) }
+func (d Digest) Content(r notify.Rung) (notify.Content, error) { return contentOf(d, r) }
 
 func (d Digest) total() int { return max(d.Total, len(d.Items)) }
 
@@ -190,7 +191,7 @@ func (d Digest) groups() []digestGroup {
 	return all
 }
 
-func (d Digest) page(r Rung) page {
+func (d Digest) page(r notify.Rung) page {
 	groups := d.groups()
 	p := page{state: d.state(), name: d.Place.of(d.what())}
 	p.lead = []words{say(report.Count(len(d.Items), "run") + " of " + report.Count(len(groups), "job") + " in this message.")}
@@ -204,7 +205,7 @@ func (d Digest) page(r Rung) page {
 	if len(d.Items) > 0 {
 		p.where.commands = append(p.where.commands, command{"See one", d.Place.command("runs", "show", d.Items[0].Run.Short())})
 	}
-	if r != Full {
+	if r != notify.Full {
 		p.add(list("Jobs", groups, maxNamed, "job", func(g digestGroup) row { return g.row() }))
 		return p
 	}

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -8,7 +9,7 @@ import (
 // canceledReport says that somebody stopped a run, and how far it had come.
 type canceledReport struct{ run Run }
 
-func (c canceledReport) Content(r Rung) (Content, error) { return contentOf(c, r) }
+func (c canceledReport) Content(r notify.Rung) (notify.Content, error) { return contentOf(c, r) }
 
 func (c canceledReport) subject() string { return "[Waggle] " + c.run.Name + " canceled" }
 
@@ -16,7 +17,7 @@ func (c canceledReport) line() string {
 	return fitLine(report.OfRun(run.Canceled).Text()+" "+c.run.Place.of(c.run.Name), "", report.Count(c.run.Canceled, "step")+" not run")
 }
 
-func (c canceledReport) page(r Rung) page {
+func (c canceledReport) page(r notify.Rung) page {
 	p := page{state: report.OfRun(run.Canceled), name: c.run.Place.of(c.run.Name), where: c.run.Place.where(c.run.ID, "See how far it came")}
 	p.where.commands = append(p.where.commands, command{"Run what is missing", c.run.Place.command("runs", "retry", c.run.ID.Short())})
 	p.where.title = "What to do"
@@ -25,7 +26,7 @@ func (c canceledReport) page(r Rung) page {
 		what += " at " + at
 	}
 	p.lead = []words{say(what + "."), say(report.Count(len(c.run.Materializations), "asset") + " made, " + report.Count(c.run.Canceled, "step") + " not run.")}
-	if r != Full {
+	if r != notify.Full {
 		return p
 	}
 	p.add(c.run.failedSteps())
@@ -37,7 +38,7 @@ func (c canceledReport) page(r Rung) page {
 // startedReport says that a run is under way, or waits to be.
 type startedReport struct{ run Run }
 
-func (s startedReport) Content(r Rung) (Content, error) { return contentOf(s, r) }
+func (s startedReport) Content(r notify.Rung) (notify.Content, error) { return contentOf(s, r) }
 
 func (s startedReport) subject() string {
 	if s.run.Started.IsZero() {
@@ -54,7 +55,7 @@ func (s startedReport) line() string {
 	return fitLine(report.OfRun(s.run.Status).Text()+" "+s.run.Place.of(s.run.Name), "", verb+s.run.Place.at(s.run.begun()))
 }
 
-func (s startedReport) page(r Rung) page {
+func (s startedReport) page(r notify.Rung) page {
 	p := page{state: report.OfRun(s.run.Status), name: s.run.Place.of(s.run.Name), where: s.run.Place.where(s.run.ID, "See how it goes")}
 	switch at := s.run.Place.at(s.run.begun()); {
 	case at == "":
@@ -65,7 +66,7 @@ func (s startedReport) page(r Rung) page {
 		p.lead = []words{say("Started at " + at + ".")}
 	}
 	p.lead = append(p.lead, s.run.retryOf()...)
-	if r == Full {
+	if r == notify.Full {
 		p.addTail(s.run.aboutRun())
 	}
 	return p

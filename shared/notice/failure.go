@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"waggle/shared/duration"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -12,7 +13,7 @@ import (
 // failureReport says that a run failed: what, since when, why, what changed, what is blocked, what to do.
 type failureReport struct{ run Run }
 
-func (f failureReport) Content(r Rung) (Content, error) { return contentOf(f, r) }
+func (f failureReport) Content(r notify.Rung) (notify.Content, error) { return contentOf(f, r) }
 
 func (f failureReport) subject() string { return "[Waggle] " + f.run.Name + " failed" }
 
@@ -64,12 +65,12 @@ func fitLine(what, why, number string) string {
 	return what + " " + number
 }
 
-func (f failureReport) page(r Rung) page {
+func (f failureReport) page(r notify.Rung) page {
 	p := page{state: report.OfRun(run.Failure), name: f.run.Place.of(f.run.Name)}
 	p.lead = append(f.run.whatFailed(), f.run.sinceWhen()...)
 	p.lead = append(p.lead, f.run.retries()...)
 	p.where = f.run.whatToDo()
-	if r != Full {
+	if r != notify.Full {
 		p.add(f.run.briefWhy())
 		return p
 	}

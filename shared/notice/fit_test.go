@@ -11,6 +11,7 @@ import (
 	"waggle/shared/metadata"
 	"waggle/shared/notice"
 	"waggle/shared/notice/noticetest"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -180,7 +181,7 @@ func TestThousandsOfChecksAndWarningsFit(t *testing.T) {
 	if !strings.Contains(c.Text, "+4,993 more warnings") || !strings.Contains(c.Text, "+4,988 more checks") {
 		t.Errorf("what was cut is not counted:\n%s", c.Text)
 	}
-	w := contents(t, r.WarningsReport())[notice.Brief]
+	w := contents(t, r.WarningsReport())[notify.Brief]
 	if w.Subject != "[Waggle] 5,003 validation warnings in gallery" || strings.Count(string(w.Attachments[0].Data), `"check": "check_`) != 5_001 {
 		t.Errorf("%s; the attachment has %d checks", w.Subject, strings.Count(string(w.Attachments[0].Data), `"check": "check_`))
 	}
@@ -233,7 +234,7 @@ func TestDigestsOfAnyJobsFitSlackAndNameEach(t *testing.T) {
 		}
 		count := 0
 		for _, d := range notice.Digests(items, "", notice.Place{}) {
-			c := contents(t, d)[notice.Full]
+			c := contents(t, d)[notify.Full]
 			if c.Blocks == nil {
 				t.Fatalf("%d items have no blocks", len(d.Items))
 			}

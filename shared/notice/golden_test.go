@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"waggle/shared/notice"
 	"waggle/shared/notice/noticetest"
+	"waggle/shared/notify"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -25,7 +25,7 @@ func TestEveryReportIsAsItsGoldenShows(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			all := contents(t, s.Report)
-			full := all[notice.Full]
+			full := all[notify.Full]
 			var b bytes.Buffer
 			section := func(name, text string) {
 				b.WriteString("-- " + name + " --\n" + strings.TrimRight(text, "\n") + "\n\n")
@@ -33,11 +33,11 @@ func TestEveryReportIsAsItsGoldenShows(t *testing.T) {
 			section("subject", full.Subject)
 			section("line", full.Line)
 			section("text", full.Text)
-			section("brief text", all[notice.Brief].Text)
-			section("sentence", all[notice.Line].Text)
+			section("brief text", all[notify.Brief].Text)
+			section("sentence", all[notify.Line].Text)
 			section("markdown", full.Markdown)
 			section("blocks", indented(t, full.Blocks))
-			section("brief blocks", indented(t, all[notice.Brief].Blocks))
+			section("brief blocks", indented(t, all[notify.Brief].Blocks))
 			section("json", indented(t, full.JSON))
 			for _, a := range full.Attachments {
 				section("attachment "+a.Name+" "+a.ContentType, string(a.Data))

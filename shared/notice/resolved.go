@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"waggle/shared/duration"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -21,7 +22,7 @@ type Resolved struct {
 }
 
 // Content renders the report; it never fails.
-func (d Resolved) Content(r Rung) (Content, error) { return contentOf(d, r) }
+func (d Resolved) Content(r notify.Rung) (notify.Content, error) { return contentOf(d, r) }
 
 func (d Resolved) subject() string { return "Re: [Waggle] " + d.Run.Name + " failed" }
 
@@ -40,14 +41,14 @@ func (d Resolved) after() string {
 	return text
 }
 
-func (d Resolved) page(r Rung) page {
+func (d Resolved) page(r notify.Rung) page {
 	p := page{state: resolved, name: d.Run.Place.of(d.Run.Name), where: d.Run.Place.where(d.Run.ID, "See the run")}
 	p.lead = []words{say("Worked again "+d.after()+"; fixed by run ", code(d.Run.ID.Short()), ".")}
 	if at := d.Run.Place.at(d.Since); at != "" {
 		p.lead = append(p.lead, say("It had failed since "+at+"."))
 	}
 	p.lead = append(p.lead, say("Nothing is left to do."))
-	if r != Full {
+	if r != notify.Full {
 		return p
 	}
 	if d.LastError != "" {
@@ -68,7 +69,7 @@ type Update struct {
 }
 
 // Content renders the report; it never fails.
-func (u Update) Content(r Rung) (Content, error) { return contentOf(u, r) }
+func (u Update) Content(r notify.Rung) (notify.Content, error) { return contentOf(u, r) }
 
 func (u Update) subject() string { return "Re: [Waggle] " + u.Run.Name + " failed" }
 
@@ -78,7 +79,7 @@ func (u Update) line() string { return u.Run.failedLine(stillFailing) }
 
 func (u Update) changedReason() bool { return u.Before != "" && u.Before != u.Run.Error }
 
-func (u Update) page(r Rung) page {
+func (u Update) page(r notify.Rung) page {
 	p := page{state: stillFailing, name: u.Run.Place.of(u.Run.Name), where: u.Run.whatToDo()}
 	if u.changedReason() {
 		p.lead = []words{say("It fails for another reason than before.")}
@@ -88,7 +89,7 @@ func (u Update) page(r Rung) page {
 	p.lead = append(p.lead, u.Run.whatFailed()...)
 	p.lead = append(p.lead, u.Run.sinceWhen()...)
 	p.lead = append(p.lead, u.Run.retries()...)
-	if r != Full {
+	if r != notify.Full {
 		p.add(u.Run.briefWhy())
 		return p
 	}
@@ -104,7 +105,9 @@ func (u Update) page(r Rung) page {
 }
 
 // FixedSince says that a failure was told late: the job works again by now.
-func FixedSince(failed Run, by run.ID, at time.Time) Report { return fixedSince{failed, by, at} }
+func FixedSince(failed Run, by run.ID, at time.Time) notify.Sendable {
+	return fixedSince{failed, by, at}
+}
 
 type fixedSince struct {
 	failed Run
@@ -112,7 +115,7 @@ type fixedSince struct {
 	at     time.Time
 }
 
-func (f fixedSince) Content(r Rung) (Content, error) { return contentOf(f, r) }
+func (f fixedSince) Content(r notify.Rung) (notify.Content, error) { return contentOf(f, r) }
 
 func (f fixedSince) subject() string { return "[Waggle] " + f.failed.Name + " failed" }
 
@@ -120,7 +123,7 @@ func (f fixedSince) line() string {
 	return fitLine(resolved.Text()+" "+f.failed.Place.of(f.failed.Name), "", "failed "+f.failed.Place.at(f.failed.Ended)+", fixed since by run "+f.by.Short())
 }
 
-func (f fixedSince) page(r Rung) page {
+func (f fixedSince) page(r notify.Rung) page {
 	p := failureReport{f.failed}.page(r)
 	p.state = resolved
 	fixed := say("Fixed since by run ", code(f.by.Short()))

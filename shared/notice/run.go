@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"waggle/shared/metadata"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -102,7 +103,7 @@ func (r Run) Duration() time.Duration {
 }
 
 // Report is what there is to say of the run as it stands: it failed, succeeded, was canceled or has started.
-func (r Run) Report() Report {
+func (r Run) Report() notify.Sendable {
 	switch r.Status {
 	case run.Failure:
 		return failureReport{r}
@@ -116,7 +117,7 @@ func (r Run) Report() Report {
 }
 
 // WarningsReport lists the warnings, with validation_warnings.json attached.
-func (r Run) WarningsReport() Report { return warningsReport{r} }
+func (r Run) WarningsReport() notify.Sendable { return warningsReport{r} }
 
 // failingFor is how long the job has been failing; zero at its first failure.
 func (r Run) failingFor() time.Duration {

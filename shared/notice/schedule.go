@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"waggle/shared/duration"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -24,7 +25,7 @@ type Missed struct {
 }
 
 // Content renders the report; it never fails.
-func (m Missed) Content(r Rung) (Content, error) { return contentOf(m, r) }
+func (m Missed) Content(r notify.Rung) (notify.Content, error) { return contentOf(m, r) }
 
 func (m Missed) subject() string { return "[Waggle] " + m.Schedule + " missed its time" }
 
@@ -47,7 +48,7 @@ func (m Missed) line() string {
 	return fitLine(m.state().Text()+" "+m.Place.of(m.Schedule), "", number)
 }
 
-func (m Missed) page(r Rung) page {
+func (m Missed) page(r notify.Rung) page {
 	p := page{state: m.state(), name: m.Place.of(m.Schedule)}
 	p.lead = []words{say("The run of ", code(m.Job), " was due "+m.Place.at(m.Tick)+" and was not launched then.")}
 	if m.Others > 0 {
@@ -65,7 +66,7 @@ func (m Missed) page(r Rung) page {
 		p.where = where{title: "What to do", commands: []command{{"See its ticks", m.Place.command("schedules", "show", m.Schedule)},
 			{"Run it now", m.Place.command("run", m.Job)}}}
 	}
-	if m.Reason != "" && r == Full {
+	if m.Reason != "" && r == notify.Full {
 		why := row{}
 		why.printed(m.Reason, maxLines, maxError)
 		p.add(part{title: "Why", rows: []row{why}})

@@ -3,6 +3,7 @@ package notice
 import (
 	"time"
 
+	"waggle/shared/notify"
 	"waggle/shared/report"
 )
 
@@ -19,7 +20,7 @@ type SensorDead struct {
 }
 
 // Content renders the report; it never fails.
-func (s SensorDead) Content(r Rung) (Content, error) { return contentOf(s, r) }
+func (s SensorDead) Content(r notify.Rung) (notify.Content, error) { return contentOf(s, r) }
 
 func (s SensorDead) subject() string { return "[Waggle] sensor " + s.Sensor + " failed" }
 
@@ -27,7 +28,7 @@ func (s SensorDead) line() string {
 	return fitLine(report.Failing().Text()+" sensor "+s.Place.of(s.Sensor), oneLineCut(s.Error, 400), report.Count(s.Attempts, "attempt"))
 }
 
-func (s SensorDead) page(r Rung) page {
+func (s SensorDead) page(r notify.Rung) page {
 	p := page{state: report.Failing(), name: "sensor " + s.Place.of(s.Sensor)}
 	what := say("It was given up after "+report.Count(s.Attempts, "attempt")+" for event ", code(s.Event))
 	if s.About != "" {
@@ -41,7 +42,7 @@ func (s SensorDead) page(r Rung) page {
 	p.where = where{title: "What to do", commands: []command{
 		{"See its evaluations", s.Place.command("sensors", "show", s.Sensor)},
 		{"Try again what was given up", s.Place.command("deliveries", "retry", "--dead")}}}
-	if r != Full {
+	if r != notify.Full {
 		return p
 	}
 	why := row{}

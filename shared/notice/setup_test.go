@@ -9,7 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/net/html"
 
-	"waggle/shared/notice"
+	"waggle/shared/notify"
 )
 
 // fatal is what both *testing.T and *rapid.T are.
@@ -19,10 +19,10 @@ type fatal interface {
 }
 
 // contents renders a report in every size and holds each against the rules of every channel.
-func contents(t fatal, r notice.Report) map[notice.Rung]notice.Content {
+func contents(t fatal, r notify.Sendable) map[notify.Rung]notify.Content {
 	t.Helper()
-	all := map[notice.Rung]notice.Content{}
-	for _, rung := range notice.Rungs() {
+	all := map[notify.Rung]notify.Content{}
+	for _, rung := range notify.Rungs() {
 		c, err := r.Content(rung)
 		if err != nil {
 			t.Fatalf("rung %d: %v", rung, err)
@@ -35,7 +35,7 @@ func contents(t fatal, r notice.Report) map[notice.Rung]notice.Content {
 		if !utf8.ValidString(c.Markdown) || strings.TrimSpace(c.Markdown) == "" {
 			t.Fatalf("rung %d: Markdown %q", rung, c.Markdown)
 		}
-		if rung == notice.Line {
+		if rung == notify.Line {
 			if c.HTML != "" || c.Blocks != nil {
 				t.Fatalf("one sentence has HTML or blocks")
 			}
@@ -47,14 +47,14 @@ func contents(t fatal, r notice.Report) map[notice.Rung]notice.Content {
 		}
 		all[rung] = c
 	}
-	brief, line := utf8.RuneCountInString(all[notice.Brief].Text), utf8.RuneCountInString(all[notice.Line].Text)
+	brief, line := utf8.RuneCountInString(all[notify.Brief].Text), utf8.RuneCountInString(all[notify.Line].Text)
 	if brief > 4_000 || line > 600 {
 		t.Fatalf("the small sizes have %d and %d characters", brief, line)
 	}
 	return all
 }
 
-func checkLines(t fatal, c notice.Content) {
+func checkLines(t fatal, c notify.Content) {
 	t.Helper()
 	for _, text := range []string{c.Subject, c.Line} {
 		if text == "" || strings.ContainsAny(text, "\r\n\x00") || !utf8.ValidString(text) || utf8.RuneCountInString(text) > 150 {
@@ -198,7 +198,7 @@ func checkBlocks(t fatal, data json.RawMessage) {
 	}
 }
 
-func full(t *testing.T, r notice.Report) notice.Content {
+func full(t *testing.T, r notify.Sendable) notify.Content {
 	t.Helper()
-	return contents(t, r)[notice.Full]
+	return contents(t, r)[notify.Full]
 }

@@ -8,6 +8,7 @@ import (
 
 	"waggle/shared/duration"
 	"waggle/shared/metadata"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -15,7 +16,7 @@ import (
 // successReport says what a run made: every asset with its metadata, what its checks said.
 type successReport struct{ run Run }
 
-func (s successReport) Content(r Rung) (Content, error) { return contentOf(s, r) }
+func (s successReport) Content(r notify.Rung) (notify.Content, error) { return contentOf(s, r) }
 
 func (s successReport) subject() string { return "[Waggle] " + s.run.Name + " completed" }
 
@@ -23,13 +24,13 @@ func (s successReport) line() string {
 	return fitLine(report.OfRun(run.Success).Text()+" "+s.run.Place.of(s.run.Name), "", report.Count(len(s.run.Materializations), "asset"))
 }
 
-func (s successReport) page(r Rung) page {
+func (s successReport) page(r notify.Rung) page {
 	p := page{state: report.OfRun(run.Success), name: s.run.Place.of(s.run.Name), where: s.run.Place.where(s.run.ID, "See all of it")}
 	p.lead = []words{say(s.run.tally())}
 	if at := s.run.Place.at(s.run.Ended); at != "" {
 		p.lead = append(p.lead, say("Ended at "+at+"."))
 	}
-	if r != Full {
+	if r != notify.Full {
 		if n := len(s.run.Warnings); n > 0 {
 			p.lead = append(p.lead, say(report.Count(n, "warning")+" to look at."))
 		}

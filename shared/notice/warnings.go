@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"waggle/shared/metadata"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/run"
 )
@@ -15,12 +16,12 @@ import (
 // warningsReport lists what did not fail the run and somebody should look at.
 type warningsReport struct{ run Run }
 
-func (w warningsReport) Content(r Rung) (Content, error) {
+func (w warningsReport) Content(r notify.Rung) (notify.Content, error) {
 	data, err := WarningsJSON(w.run)
 	if err != nil {
-		return Content{}, err
+		return notify.Content{}, err
 	}
-	return contentOf(w, r, Attachment{Name: "validation_warnings.json", ContentType: "application/json", Data: data})
+	return contentOf(w, r, notify.Attachment{Name: "validation_warnings.json", ContentType: "application/json", Data: data})
 }
 
 func (w warningsReport) subject() string {
@@ -31,7 +32,7 @@ func (w warningsReport) line() string {
 	return fitLine(report.Doubtful().Text()+" "+w.run.Place.of(w.run.Name), "", report.Count(len(w.run.Warnings), "validation warning"))
 }
 
-func (w warningsReport) page(r Rung) page {
+func (w warningsReport) page(r notify.Rung) page {
 	p := page{state: report.Doubtful(), name: w.run.Place.of(w.run.Name), where: w.run.Place.where(w.run.ID, "See the run")}
 	if asset := w.run.quarantined(); asset != "" {
 		rows := w.run.Place.command("quarantine", "show", asset, "--run", w.run.ID.Short())
@@ -43,7 +44,7 @@ func (w warningsReport) page(r Rung) page {
 		say(bold(report.Count(len(w.run.Warnings), "validation warning")), " in a run that ended with "+state.Word+ended(w.run.Place.at(w.run.Ended))+"."),
 		say("Nothing is blocked. All of it is in the attached ", code("validation_warnings.json"), "."),
 	}
-	if r != Full {
+	if r != notify.Full {
 		return p
 	}
 	p.add(w.run.warningsPart(maxAssets))

@@ -8,6 +8,7 @@ import (
 
 	"waggle/shared/notice"
 	"waggle/shared/notice/noticetest"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 )
 
@@ -60,7 +61,7 @@ func TestSubjectsAreThoseOfTheBrand(t *testing.T) {
 	t.Parallel()
 	one := noticetest.Succeeded()
 	one.Warnings = one.Warnings[:1]
-	for want, r := range map[string]notice.Report{
+	for want, r := range map[string]notify.Sendable{
 		"[Waggle] gallery failed":                   noticetest.Failed().Report(),
 		"[Waggle] gallery completed":                noticetest.Succeeded().Report(),
 		"[Waggle] gallery canceled":                 noticetest.Canceled().Report(),
@@ -86,7 +87,7 @@ func TestSubjectsAreThoseOfTheBrand(t *testing.T) {
 
 func TestTheFirstLineIsTheStateTheSubjectAndANumber(t *testing.T) {
 	t.Parallel()
-	for want, r := range map[string]notice.Report{
+	for want, r := range map[string]notify.Sendable{
 		"✗ FAILED gallery_broken: broken_middle: panic: deliberate failure: broken_middle was asked to fail (how=panic). 1 asset blocked": noticetest.First().Report(),
 		"✓ SUCCESS gallery (production): 6 assets":                noticetest.Succeeded().Report(),
 		"▲ WARNING gallery (production): 3 validation warnings":   noticetest.Succeeded().WarningsReport(),
