@@ -215,7 +215,7 @@ func (d Digest) facts() any {
 		Of          int        `json:"of,omitempty"`
 		Total       int        `json:"total"`
 		Runs        []itemJSON `json:"runs"`
-	}{"digest", d.Place.Environment, d.Number, d.Of, d.total(), itemsJSON(d.Items)}
+	}{"digest", textJSON(d.Place.Environment, jsonText), d.Number, d.Of, d.total(), itemsJSON(d.Items)}
 }
 
 func (m Missed) facts() any {
@@ -229,7 +229,7 @@ func (m Missed) facts() any {
 		RunID       run.ID     `json:"run_id,omitempty"`
 		Others      int        `json:"others_missed,omitempty"`
 		Reason      string     `json:"reason,omitempty"`
-	}{"tick_missed", m.Place.Environment, textJSON(m.Schedule, jsonText), textJSON(m.Job, jsonText), atJSON(m.Tick), atJSON(m.Seen), m.Run, m.Others, textJSON(m.Reason, jsonText)}
+	}{"tick_missed", textJSON(m.Place.Environment, jsonText), textJSON(m.Schedule, jsonText), textJSON(m.Job, jsonText), atJSON(m.Tick), atJSON(m.Seen), m.Run, m.Others, textJSON(m.Reason, jsonText)}
 }
 
 func (s SensorDead) facts() any {
@@ -241,7 +241,7 @@ func (s SensorDead) facts() any {
 		Attempts    int        `json:"attempts"`
 		Since       *time.Time `json:"since,omitempty"`
 		Error       string     `json:"error,omitempty"`
-	}{"sensor_dead", s.Place.Environment, textJSON(s.Sensor, jsonText), textJSON(s.Event, jsonText), s.Attempts, atJSON(s.Since), textJSON(s.Error, jsonLong)}
+	}{"sensor_dead", textJSON(s.Place.Environment, jsonText), textJSON(s.Sensor, jsonText), textJSON(s.Event, jsonText), s.Attempts, atJSON(s.Since), textJSON(s.Error, jsonLong)}
 }
 
 func (c Parked) facts() any {
@@ -256,7 +256,7 @@ func (c Parked) facts() any {
 		Waiting     int        `json:"waiting"`
 		Next        *time.Time `json:"next_try_at,omitempty"`
 		GiveUp      *time.Time `json:"given_up_at,omitempty"`
-	}{"channel_parked", c.Place.Environment, textJSON(c.Channel, jsonText), textJSON(c.Kind, jsonText), textJSON(c.Reason, jsonText), textJSON(c.Error, jsonLong),
+	}{"channel_parked", textJSON(c.Place.Environment, jsonText), textJSON(c.Channel, jsonText), textJSON(c.Kind, jsonText), textJSON(c.Reason, jsonText), textJSON(c.Error, jsonLong),
 		atJSON(c.Since), c.Waiting, atJSON(c.Next), atJSON(c.GiveUp)}
 }
 
@@ -270,7 +270,7 @@ func (c CaughtUp) facts() any {
 		Total       int        `json:"total"`
 		GivenUp     int        `json:"given_up,omitempty"`
 		Runs        []itemJSON `json:"runs"`
-	}{"channel_caught_up", c.Place.Environment, textJSON(c.Channel, jsonText), atJSON(c.Since), atJSON(c.Until), len(c.Items), c.GivenUp, itemsJSON(c.Items)}
+	}{"channel_caught_up", textJSON(c.Place.Environment, jsonText), textJSON(c.Channel, jsonText), atJSON(c.Since), atJSON(c.Until), len(c.Items), c.GivenUp, itemsJSON(c.Items)}
 }
 
 func (d Daily) facts() any {
@@ -295,7 +295,7 @@ func (d Daily) facts() any {
 		JobsTotal   int       `json:"jobs_total"`
 		Late        int       `json:"late_ticks"`
 		Dead        int       `json:"dead_messages"`
-	}{"daily_summary", d.Place.Environment, d.day(), d.Place.zoneName(), first(d.Jobs, func(j DailyJob) jobJSON {
+	}{"daily_summary", textJSON(d.Place.Environment, jsonText), d.day(), d.Place.zoneName(d.Day), first(d.Jobs, func(j DailyJob) jobJSON {
 		return jobJSON{textJSON(j.Job, 200), j.Runs, j.Failed, j.Canceled, j.Warnings, runlog.Milliseconds(j.Median), j.Last, j.LastState, textJSON(j.LastError, jsonText), atJSON(j.Since)}
 	}), len(d.Jobs), d.Late, d.Dead}
 }

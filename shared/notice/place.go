@@ -61,7 +61,7 @@ func (p Place) at(t time.Time) string {
 		return ""
 	}
 	t = t.In(p.zone())
-	return t.Format("2006-01-02 15:04 ") + p.zoneName()
+	return t.Format("2006-01-02 15:04 ") + p.zoneName(t)
 }
 
 // stamp is a moment beside another one that has named the zone.
@@ -74,10 +74,11 @@ func (p Place) zone() *time.Location {
 	return p.Location
 }
 
-// zoneName is UTC or the name of a place; Go calls the machine's own zone Local, which says nothing to others.
-func (p Place) zoneName() string {
+// zoneName is UTC or the name of a place. Go calls the machine's own zone Local, which says nothing to others: then it is the
+// offset at that time.
+func (p Place) zoneName(t time.Time) string {
 	if name := p.zone().String(); name != "Local" && name != "" {
 		return name
 	}
-	return time.Now().In(p.zone()).Format("-07:00")
+	return t.In(p.zone()).Format("-07:00")
 }
