@@ -42,6 +42,7 @@ var allowed = map[string][]string{
 	"shared/notify/notifytest":   {},
 	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
 		"secret"},
+	"shared/event": {"run", "runlog"},
 
 	"shared/store/driver":       {"fault"},
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
@@ -49,8 +50,8 @@ var allowed = map[string][]string{
 	"shared/store/drivertest":   {"fault", "store/driver"},
 	"shared/store/tabletest":    {"store/driver", "store/memorydriver"},
 	"shared/owner":              {"fault", "store/driver"},
-	"shared/store":              {"fault", "metadata", "owner", "run", "runlog", "store/driver"},
-	"shared/engine":             {"asset", "check", "duration", "fault", "metadata", "plan", "run", "runlog", "store"},
+	"shared/store":              {"event", "fault", "metadata", "owner", "run", "runlog", "store/driver"},
+	"shared/engine":             {"asset", "check", "duration", "event", "fault", "metadata", "plan", "run", "runlog", "store"},
 	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
 	"shared/store/dynamodriver": {"fault", "store/driver"},

@@ -7,6 +7,7 @@ import (
 	"gocloud.dev/blob"
 
 	"waggle/shared/engine"
+	"waggle/shared/event"
 	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/driver"
@@ -57,6 +58,19 @@ func (c *client) Write(ctx context.Context, ops []driver.Op) error {
 	return c.call("write", ops[0].Key(), func() error { return c.Driver.Write(ctx, ops) })
 }
 
+// listener is a sensor that wants every event.
+const listener = "listener"
+
+// heard has the events stored for the listener, as the embedded bus does.
+func heard(s *store.Store, opts *engine.Options) *engine.Options {
+	var o engine.Options
+	if opts != nil {
+		o = *opts
+	}
+	o.Publish = func(ctx context.Context, events []event.Event) error { return s.PutEvents(ctx, listener, events) }
+	return &o
+}
+
 // process is an engine of its own over a table and blobs that it shares.
 type process struct {
 	store  *store.Store
@@ -65,7 +79,7 @@ type process struct {
 
 func newProcess(db driver.Driver, bucket *blob.Bucket, defs waggle.Definitions, storeOpts *store.Options, opts *engine.Options) process {
 	s := store.New(db, store.NewBlobs(bucket), storeOpts)
-	return process{s, engine.New(s, defs, opts)}
+	return process{s, engine.New(s, defs, heard(s, opts))}
 }
 
 func (p process) launch(t testing.TB) run.ID {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"waggle/shared/duration"
+	"waggle/shared/event"
 	"waggle/shared/plan"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
@@ -76,6 +77,8 @@ func (e *Engine) execution(ctx context.Context, p *possession, opts *RunOptions)
 	x.journal = newJournal(e.store, p.id, p.lease.Epoch(), p.fold, p.projector, p.next, &e.opts)
 	x.journal.observe = opts.Observe
 	x.settler = newSettler(e.store, p.lease)
+	x.settler.publish = e.opts.Publish
+	x.settler.events = func(rows runlog.Rows) []event.Event { return event.Of(p.id, x.request, rows) }
 	x.spill = &spiller{store: e.store, id: p.id, epoch: p.lease.Epoch()}
 	return x
 }

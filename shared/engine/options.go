@@ -1,13 +1,15 @@
 // Package engine runs runs: it takes ownership of one, walks its graph as a plain loop, runs steps in goroutines, writes
 // the log and settles what follows from it.
 //
-// It knows no database, no cloud and no terminal. It imports asset, check, fault, metadata, plan, run, runlog and
-// store of ours.
+// It knows no database, no cloud and no terminal. It imports asset, check, event, fault, metadata, plan, run, runlog
+// and store of ours.
 package engine
 
 import (
+	"context"
 	"time"
 
+	"waggle/shared/event"
 	"waggle/shared/plan"
 	"waggle/shared/run"
 	"waggle/shared/store"
@@ -42,6 +44,10 @@ type Options struct {
 	LookAgain time.Duration
 	// Isolate starts the processes of isolated steps. Nil: they run in this process, like all others.
 	Isolate Isolate
+	// Publish hands events to whoever wants them, before the run counts as settled. It is called for one run by one goroutine, in the
+	// order of the log; the same events may come again, of this process or another. While it returns errors the run goes on, and stays
+	// due at its end. Nil: nobody wants them.
+	Publish func(context.Context, []event.Event) error
 	// Strict is for tests: every value passes through its codec on its way to each reader, and a step that changes
 	// what it reads fails, by name.
 	Strict bool

@@ -3,15 +3,21 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
+	"waggle/shared/event"
+	"waggle/shared/fault"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 )
 
-// settler follows the log: it writes the rows of stored chunks, in order, and tells the lease how far it is.
+// settler follows the log: it writes the rows of stored chunks, in order, publishes the events that follow from them, and tells the
+// lease how far it is.
 type settler struct {
-	store *store.Store
-	lease *store.Lease
+	store   *store.Store
+	lease   *store.Lease
+	events  func(runlog.Rows) []event.Event            // that follow from rows
+	publish func(context.Context, []event.Event) error // nil: nobody wants them
 
 	mu    sync.Mutex
 	rows  runlog.Rows
@@ -20,6 +26,7 @@ type settler struct {
 	wake  chan struct{}
 	done  chan struct{}
 	err   error
+	owed  []event.Event // whose rows are written, and which are not published
 }
 
 func newSettler(s *store.Store, lease *store.Lease) *settler {
@@ -29,14 +36,13 @@ func newSettler(s *store.Store, lease *store.Lease) *settler {
 // Add hands over the rows of a stored chunk.
 func (s *settler) Add(n int64, rows runlog.Rows) {
 	s.mu.Lock()
-	s.rows.Materializations = append(s.rows.Materializations, rows.Materializations...)
-	s.rows.Checks = append(s.rows.Checks, rows.Checks...)
+	s.rows.Add(rows)
 	s.upTo = n
 	s.mu.Unlock()
 	s.signal()
 }
 
-// Close writes what is left and ends the settler. It returns why something could not be written.
+// Close writes what is left and ends the settler. It returns why something could not be written or published.
 func (s *settler) Close() error {
 	s.mu.Lock()
 	s.ended = true
@@ -66,16 +72,50 @@ func (s *settler) settle(ctx context.Context, retry func(context.Context, func()
 				fail(s.err)
 				return
 			}
+			if s.publish != nil {
+				s.owed = append(s.owed, s.events(rows)...)
+			}
 		}
-		if upTo >= 0 {
+		unheard := s.tell(ctx, ended && rows.Empty())
+		if upTo >= 0 && unheard == nil {
 			s.lease.Update(func(state *store.Summary) { state.Settled = upTo })
 		}
 		if !rows.Empty() {
 			continue
 		}
 		if ended {
+			s.err = unheard
 			return
 		}
 		<-s.wake
+	}
+}
+
+// busPatience is how long the end of a run waits for those who publish its events. What they have not taken by then is published by
+// the next owner: the run stays due.
+const busPatience = 2 * time.Second
+
+// tell publishes what is owed. Should that fail, the run goes on: it is tried again with the next chunk, and with patience at the end.
+func (s *settler) tell(ctx context.Context, last bool) error {
+	if len(s.owed) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, busPatience)
+	defer stop()
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		err := s.publish(ctx, s.owed)
+		if err == nil {
+			s.owed = nil
+			return nil
+		}
+		err = fault.Wrap(fault.CodeOf(err), "publish the events of the run", err)
+		if !last || !fault.Retryable(err) {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
 	}
 }

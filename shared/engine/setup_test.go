@@ -49,13 +49,13 @@ func setup(t testing.TB, defs waggle.Definitions, opts *engine.Options) *world {
 	}})
 	w.store = store.New(w.db, store.NewBlobs(memblob.OpenBucket(nil)), nil)
 	t.Cleanup(func() { _ = w.store.Close() })
-	w.engine = engine.New(w.store, defs, opts)
+	w.engine = engine.New(w.store, defs, heard(w.store, opts))
 	return w
 }
 
 // with runs other definitions over the same store.
 func (w *world) with(defs waggle.Definitions, opts *engine.Options) *world {
-	return &world{t: w.t, db: w.db, store: w.store, engine: engine.New(w.store, defs, opts)}
+	return &world{t: w.t, db: w.db, store: w.store, engine: engine.New(w.store, defs, heard(w.store, opts))}
 }
 
 // onCall sets what is called before and after each call of the driver.

@@ -74,8 +74,7 @@ func (p *possession) read(s *store.Store, c store.Stored, settled int64) error {
 		var rows runlog.Rows
 		p.projector.Take(&events[i], &rows)
 		if c.N > settled {
-			p.unsettled.Materializations = append(p.unsettled.Materializations, rows.Materializations...)
-			p.unsettled.Checks = append(p.unsettled.Checks, rows.Checks...)
+			p.unsettled.Add(rows)
 		}
 	}
 	p.next = c.N + 1

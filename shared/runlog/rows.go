@@ -9,14 +9,33 @@ import (
 	"waggle/shared/run"
 )
 
-// Rows are what events leave outside the log: materializations and check results.
+// Rows are what events leave outside the log: materializations and check results, and the changes of status that others are told of.
 type Rows struct {
 	Materializations []run.Materialization
 	Checks           []run.CheckResult
+	Statuses         []StatusChange
 }
 
-// Empty reports whether there is nothing to write.
-func (r Rows) Empty() bool { return len(r.Materializations) == 0 && len(r.Checks) == 0 }
+// StatusChange is a new status of the run.
+type StatusChange struct {
+	Seq       int64 // of its event
+	Time      time.Time
+	Status    run.Status
+	Reason    run.Reason // of FAILURE
+	WillRetry bool       // of FAILURE
+}
+
+// Empty reports whether nothing follows.
+func (r Rows) Empty() bool {
+	return len(r.Materializations) == 0 && len(r.Checks) == 0 && len(r.Statuses) == 0
+}
+
+// Add appends the rows of later events.
+func (r *Rows) Add(later Rows) {
+	r.Materializations = append(r.Materializations, later.Materializations...)
+	r.Checks = append(r.Checks, later.Checks...)
+	r.Statuses = append(r.Statuses, later.Statuses...)
+}
 
 // Projector turns events, in order and from the first, into rows. A materialization becomes one when its
 // asset's blocking checks have answered, so that its row carries the verdict, at the latest when the run ends.
@@ -38,6 +57,13 @@ func NewProjector(id run.ID) *Projector {
 
 // Take adds the next event, and what follows from it to rows.
 func (p *Projector) Take(e *Event, rows *Rows) {
+	if next, ok := statusAfter[e.Type]; ok {
+		change := StatusChange{Seq: e.Seq, Time: e.Time, Status: next}
+		if f, ok := e.Data.(*Failure); ok {
+			change.Reason, change.WillRetry = f.Reason, f.WillRetry
+		}
+		rows.Statuses = append(rows.Statuses, change)
+	}
 	switch data := e.Data.(type) {
 	case *Materialized:
 		m := data.materialization(p.id, e)

@@ -38,7 +38,7 @@ func TestTheSameEventsGiveTheSameRowsHoweverTheyAreRead(t *testing.T) {
 		if diff := cmp.Diff(live, again, alike); diff != "" {
 			r.Fatal(diff)
 		}
-		if live.Empty() != (len(live.Materializations)+len(live.Checks) == 0) {
+		if live.Empty() != (len(live.Materializations)+len(live.Checks)+len(live.Statuses) == 0) {
 			r.Fatalf("empty: %t", live.Empty())
 		}
 	})

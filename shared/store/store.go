@@ -2,7 +2,7 @@
 // materializations, check results, large values. The rules are written once, over the small port of package driver,
 // so that they are the same on every database.
 //
-// It imports fault, metadata, owner, run and runlog of ours, and the driver port.
+// It imports event, fault, metadata, owner, run and runlog of ours, and the driver port.
 package store
 
 import (
@@ -20,12 +20,13 @@ import (
 // Store is the record of a deployment. It is safe for several goroutines; whether several
 // processes may share one is the driver's matter.
 type Store struct {
-	db    driver.Driver
-	blobs Blobs
-	codec *runlog.Codec
-	runs  *owner.Class[Summary]
-	now   func() time.Time
-	rand  io.Reader
+	db       driver.Driver
+	blobs    Blobs
+	codec    *runlog.Codec
+	runs     *owner.Class[Summary]
+	channels *owner.Class[Channel]
+	now      func() time.Time
+	rand     io.Reader
 
 	retention time.Duration // negative: for ever
 }
@@ -65,6 +66,7 @@ func New(db driver.Driver, blobs Blobs, opts *Options) *Store {
 		}
 	}
 	s.runs = &owner.Class[Summary]{DB: db, Lease: lease, Now: s.now, Token: s.Token, Entries: runEntries}
+	s.channels = &owner.Class[Channel]{DB: db, Lease: lease, Now: s.now, Token: s.Token, Entries: channelEntries}
 	return s
 }
 

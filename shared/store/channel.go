@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"slices"
+	"time"
+
+	"waggle/shared/fault"
+	"waggle/shared/owner"
+	"waggle/shared/store/driver"
+)
+
+// A channel's rows. Its owner alone sends, keeps its state and moves rows from OUT to MSG; everybody may put OUT rows.
+//
+//	CHANNEL#name  META                          ownership, and what the channel's owner must know
+//	CHANNEL#name  INBOX                         there are OUT rows that no owner has seen yet
+//	CHANNEL#name  OUT#time#run#seq#source#call  a message that waits
+//	CHANNEL#name  MSG#time#id                   a message that was sent, or given up, and what it reported
+//
+// INBOX is written with every OUT row, with a new version. An owner reads the version, then the OUT rows, and deletes INBOX only while it
+// still has that version: so no row is left that nobody looks for. META and INBOX are in the partition "channel" of the index of what is due.
+const (
+	dueChannels = "channel"
+	outPrefix   = "OUT#"
+	msgPrefix   = "MSG#"
+	inboxSort   = "INBOX"
+)
+
+// Channel is what the owner of a channel must know.
+type Channel struct {
+	Name string `json:"name"`
+	// NotBefore is when the channel takes the next message: a server asked to wait, or the channel is broken. Zero: at once.
+	NotBefore time.Time `json:"not_before,omitzero"`
+	Failures  int       `json:"failures,omitempty"` // sends in a row that failed, of any message
+	// Parked is since when the channel is broken; zero: it is not.
+	Parked time.Time `json:"parked,omitzero"`
+	Reason string    `json:"reason,omitempty"` // why NotBefore; a named reason
+	Error  string    `json:"error,omitempty"`  // of the last send that failed
+	// Budget is how many messages may leave at once, at Budgeted: its rate.
+	Budget   float64   `json:"budget,omitempty"`
+	Budgeted time.Time `json:"budgeted,omitzero"`
+}
+
+// ChannelLease is the ownership of a channel.
+type ChannelLease = owner.Lease[Channel]
+
+func channelPartition(name string) string { return "CHANNEL#" + name }
+
+func channelKey(name, sort string) driver.Key {
+	return driver.Key{Partition: channelPartition(name), Sort: sort}
+}
+
+func channelEntries(c *Channel, o owner.Ownership) []driver.Entry {
+	if o.Due.IsZero() {
+		return nil
+	}
+	return []driver.Entry{dueEntry(dueChannels, o.Due, channelKey(c.Name, metaSort))}
+}
+
+// AcquireChannel makes the caller the owner of a channel: fault.Conflict while another owns it.
+func (s *Store) AcquireChannel(ctx context.Context, name, worker string) (*ChannelLease, error) {
+	lease, err := s.channels.Acquire(ctx, channelPartition(name), worker)
+	if !errors.Is(err, fault.NotFound) {
+		return lease, err
+	}
+	item, err := s.channels.New(channelPartition(name), Channel{Name: name}, s.now())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.Put(ctx, item, driver.IfAbsent); err != nil && !errors.Is(err, fault.Conflict) {
+		return nil, err
+	}
+	return s.channels.Acquire(ctx, channelPartition(name), worker)
+}
+
+// ChannelState returns a channel as its owner last wrote it; the zero value for one that was never used.
+func (s *Store) ChannelState(ctx context.Context, name string) (Channel, owner.Ownership, error) {
+	meta, err := s.channels.Get(ctx, channelPartition(name))
+	if errors.Is(err, fault.NotFound) {
+		return Channel{Name: name}, owner.Ownership{}, nil
+	}
+	return meta.State, meta.Ownership, err
+}
+
+// Inbox returns the version of a channel's inbox; 0: it is empty. Read it before the OUT rows, and empty it after.
+func (s *Store) Inbox(ctx context.Context, channel string) (int64, error) {
+	item, err := s.db.Get(ctx, channelKey(channel, inboxSort))
+	if errors.Is(err, fault.NotFound) {
+		return 0, nil
+	}
+	return item.Version, err
+}
+
+// EmptyInbox says that every OUT row up to a version was seen. fault.Conflict says that there are newer ones.
+func (s *Store) EmptyInbox(ctx context.Context, channel string, version int64) error {
+	if version == 0 {
+		return nil
+	}
+	err := s.db.Delete(ctx, channelKey(channel, inboxSort), driver.IfVersion(version))
+	var conflict *driver.ConflictError
+	if errors.As(err, &conflict) && conflict.Stored == nil {
+		return nil // the answer was lost
+	}
+	return err
+}
+
+// inboxOp puts the inbox of a channel, due at once.
+func (s *Store) inboxOp(channel string, now time.Time) (driver.Op, error) {
+	version, err := rand.Int(s.rand, big.NewInt(1<<62))
+	if err != nil {
+		return driver.Op{}, fault.Wrap(fault.Internal, "make a version", err)
+	}
+	key := channelKey(channel, inboxSort)
+	return driver.Op{Put: &driver.Item{Key: key, Version: version.Int64() + 1, Entries: []driver.Entry{dueEntry(dueChannels, now, key)}}}, nil
+}
+
+// DueChannels returns the channels that somebody must look after, those that have been due longest first; at most limit. An index may lag.
+func (s *Store) DueChannels(ctx context.Context, limit int) ([]string, error) {
+	page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: dueChannels, To: s.dueBefore(), Limit: 2 * limit})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, item := range page.Items {
+		name := item.Partition[len(channelPartition("")):]
+		if !slices.Contains(names, name) && len(names) < limit {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// NextAlert returns the soonest time at which a sensor's event or a channel is due; zero: nothing waits. An index may lag.
+func (s *Store) NextAlert(ctx context.Context) (time.Time, error) {
+	var next time.Time
+	for _, partition := range []string{dueSensors, dueChannels} {
+		page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: partition, Limit: 1})
+		if err != nil {
+			return next, err
+		}
+		for _, item := range page.Items {
+			for _, e := range item.Entries {
+				if e.Index != indexDue || len(e.Sort) < len(keyTime) {
+					continue
+				}
+				at, err := time.Parse(keyTime, e.Sort[:len(keyTime)])
+				if err != nil {
+					return next, fault.New(fault.Corrupt, "due entry %q of %s has no time", e.Sort, item.Key)
+				}
+				if next.IsZero() || at.Before(next) {
+					next = at
+				}
+			}
+		}
+	}
+	return next, nil
+}
+
+func encodeRow(what string, v any) (json.RawMessage, error) {
+	data, err := json.Marshal(v)
+	return data, fault.Wrap(fault.Internal, "encode "+what, err)
+}

@@ -1,0 +1,295 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"waggle/shared/fault"
+	"waggle/shared/run"
+	"waggle/shared/store/driver"
+)
+
+// MaxOuts is how many messages one evaluation may give to channels: they are stored in one write with its end.
+const MaxOuts = 40
+
+// maxMessageRow is how many bytes of a message stay in its row; larger ones go to a blob.
+const maxMessageRow = 64 << 10
+
+// maxTogether is how many bytes of messages one write holds; the others go to blobs.
+const maxTogether = 1 << 20
+
+// Out is a message that waits in a channel.
+type Out struct {
+	Channel string `json:"-"`
+	// Time orders the messages of a channel: when what they tell of happened.
+	Time   time.Time `json:"time"`
+	Run    run.ID    `json:"run_id"`
+	Seq    int64     `json:"sequence"` // of the event in the run's log
+	Source string    `json:"source"`   // the sensor, or the step, that sends it
+	Call   string    `json:"call"`     // the number of the call or the message's own key; no two of an event have the same
+	Event  string    `json:"event,omitempty"`
+	Title  string    `json:"title"` // what lists show of it
+
+	Stored   time.Time     `json:"stored"`
+	Attempts int           `json:"attempts,omitempty"`
+	Due      time.Time     `json:"due,omitzero"` // when it is to be tried again; zero: at once
+	Reason   string        `json:"reason,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Rung     int           `json:"rung,omitempty"` // of the size ladder; 0 is the full message
+	History  []SendAttempt `json:"history,omitempty"`
+
+	// Body is the message, as whoever sends it wrote it.
+	Body []byte `json:"-"`
+	// Blob is where the message is, if it is large.
+	Blob string `json:"blob,omitempty"`
+
+	version int64
+}
+
+// SendAttempt is one try to send a message.
+type SendAttempt struct {
+	Time       time.Time `json:"time"`
+	DurationMS float64   `json:"duration_ms"`
+	Answer     string    `json:"answer"`
+	Reason     string    `json:"reason,omitempty"`
+	Error      string    `json:"error,omitempty"`
+}
+
+// maxHistory is how many of the newest tries a message remembers.
+const maxHistory = 20
+
+// ID names a message to people: 12 characters that follow from its place.
+func (o Out) ID() string {
+	sum := sha256.Sum256([]byte(o.Channel + "\x00" + o.sort()))
+	return hex.EncodeToString(sum[:6])
+}
+
+func (o Out) sort() string {
+	return fmt.Sprintf("%s%s#%s#%08d#%s#%s", outPrefix, o.Time.UTC().Format(keyTime), o.Run, o.Seq, o.Source, url.PathEscape(o.Call))
+}
+
+// Tried adds a try to the message's history.
+func (o *Out) Tried(a SendAttempt) {
+	o.Attempts++
+	o.Reason, o.Error = a.Reason, a.Error
+	o.History = append(o.History, a)
+	if over := len(o.History) - maxHistory; over > 0 {
+		o.History = o.History[over:]
+	}
+}
+
+func (o Out) item() (driver.Item, error) {
+	data, err := encodeRow("a message for "+o.Channel, o)
+	item := driver.Item{Key: channelKey(o.Channel, o.sort()), Version: o.version, Data: data}
+	if o.Blob == "" {
+		item.Body = o.Body
+	}
+	return item, err
+}
+
+func decodeOut(item driver.Item) (Out, error) {
+	var o Out
+	if err := json.Unmarshal(item.Data, &o); err != nil {
+		return o, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
+	}
+	o.Channel, o.Body, o.version = item.Partition[len(channelPartition("")):], item.Body, item.Version
+	return o, nil
+}
+
+// outOps are the parts of a write that put messages into their channels. Large ones are stored as blobs first.
+func (s *Store) outOps(ctx context.Context, outs []Out) ([]driver.Op, error) {
+	if len(outs) > MaxOuts {
+		return nil, fault.New(fault.TooLarge, "%d messages for one event, %d are allowed", len(outs), MaxOuts)
+	}
+	var ops []driver.Op
+	now, together, told := s.now().UTC(), 0, map[string]bool{}
+	for _, o := range outs {
+		o.Stored, o.version = now, 1
+		if together += len(o.Body); len(o.Body) > maxMessageRow || together > maxTogether {
+			together -= len(o.Body)
+			o.Blob = BlobPath("messages", o.Channel, o.ID())
+			if err := s.PutBlob(ctx, o.Blob, o.Body); err != nil {
+				return nil, err
+			}
+		}
+		item, err := o.item()
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, driver.Op{Put: &item})
+		if told[o.Channel] {
+			continue
+		}
+		told[o.Channel] = true
+		inbox, err := s.inboxOp(o.Channel, now)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, inbox)
+	}
+	return ops, nil
+}
+
+// Waiting returns messages that wait in a channel, in the order of what they tell of, from a cursor on, and the cursor of the next
+// page; "" where there is none.
+func (s *Store) Waiting(ctx context.Context, channel string, limit int, cursor string) ([]Out, string, error) {
+	page, err := s.db.Query(ctx, driver.Query{Partition: channelPartition(channel), From: outPrefix, To: outPrefix + lastSort, Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, "", err
+	}
+	outs := make([]Out, len(page.Items))
+	for i, item := range page.Items {
+		if outs[i], err = decodeOut(item); err != nil {
+			return nil, "", err
+		}
+	}
+	return outs, page.Cursor, nil
+}
+
+// MessageBody returns the message itself, from its row or its blob.
+func (s *Store) MessageBody(ctx context.Context, o Out) ([]byte, error) {
+	if o.Blob == "" {
+		return o.Body, nil
+	}
+	return s.GetBlob(ctx, o.Blob)
+}
+
+// Postpone stores what the owner of a channel noted on messages that still wait. fault.Conflict says that another owner was faster.
+func (s *Store) Postpone(ctx context.Context, o Out) (Out, error) {
+	before := o.version
+	o.version++
+	item, err := o.item()
+	if err != nil {
+		return o, err
+	}
+	err = s.db.Put(ctx, item, driver.IfVersion(before))
+	var conflict *driver.ConflictError
+	if errors.As(err, &conflict) && conflict.Stored != nil && conflict.Stored.Version == o.version {
+		if stored, err := decodeOut(*conflict.Stored); err == nil && stored.Attempts == o.Attempts && len(stored.History) == len(o.History) {
+			return o, nil // the answer was lost
+		}
+	}
+	return o, err
+}
+
+// MessageState says how a message ended.
+type MessageState string
+
+// The states of a message that no longer waits.
+const (
+	MessageSent MessageState = "SENT"
+	MessageDead MessageState = "DEAD" // given up; it can be sent again by hand
+)
+
+// Message is a message that left, or was given up, with all that it told of.
+type Message struct {
+	ID      string       `json:"id"`
+	Channel string       `json:"-"`
+	Time    time.Time    `json:"time"`
+	State   MessageState `json:"state"`
+	Reason  string       `json:"reason,omitempty"`
+	Error   string       `json:"error,omitempty"`
+	Ref     string       `json:"ref,omitempty"` // what the service calls it
+	Rung    int          `json:"rung,omitempty"`
+	// Refused are recipients that were refused while the others got it.
+	Refused []string `json:"refused,omitempty"`
+	Outs    []Out    `json:"deliveries"`
+	// Payload is what was sent, as the channel's adapter shows it; cut.
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// Conclude stores a message that left, or was given up, and removes what waited for it, in one write. Doing it twice is the same as
+// once. fault.Conflict says that another owner has done something with one of them.
+func (s *Store) Conclude(ctx context.Context, m Message) error {
+	if len(m.Outs) > fewTogether {
+		m.Outs = slices.Clone(m.Outs)
+		for i := range m.Outs {
+			m.Outs[i].History = nil // the row has room for a hundred of them
+		}
+	}
+	data, err := encodeRow("a message of "+m.Channel, m)
+	if err != nil {
+		return err
+	}
+	item := driver.Item{Key: channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID), Version: 1, Data: data, Expires: s.expiry(m.Time)}
+	if len(m.Outs) == 1 && m.Outs[0].Blob == "" {
+		item.Body = m.Outs[0].Body
+	}
+	ops := []driver.Op{{Put: &item, If: driver.IfAbsent}}
+	for _, o := range m.Outs {
+		key := channelKey(o.Channel, o.sort())
+		ops = append(ops, driver.Op{Delete: &key, If: driver.IfVersion(o.version)})
+	}
+	err = s.db.Write(ctx, ops)
+	if errors.Is(err, fault.Conflict) {
+		if _, getErr := s.db.Get(ctx, item.Key); getErr == nil {
+			return nil // the answer was lost
+		}
+	}
+	return err
+}
+
+// fewTogether is up to how many messages that left as one keep the tries of each.
+const fewTogether = 5
+
+// MaxTogether is how many messages one Conclude takes.
+const MaxTogether = driver.MaxOps - 1
+
+// Messages returns the newest messages of a channel that left or were given up, newest first; at most limit.
+func (s *Store) Messages(ctx context.Context, channel string, limit int) ([]Message, error) {
+	var list []Message
+	err := s.newest(ctx, channelPartition(channel), msgPrefix, limit, func(item driver.Item) (bool, error) {
+		m, err := decodeMessage(item)
+		list = append(list, m)
+		return len(list) < limit, err
+	})
+	return list, err
+}
+
+func decodeMessage(item driver.Item) (Message, error) {
+	var m Message
+	if err := json.Unmarshal(item.Data, &m); err != nil {
+		return m, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
+	}
+	m.Channel = item.Partition[len(channelPartition("")):]
+	for i := range m.Outs {
+		m.Outs[i].Channel = m.Channel
+	}
+	if len(m.Outs) == 1 {
+		m.Outs[0].Body = item.Body
+	}
+	return m, nil
+}
+
+// Revive puts a message that was given up back into its channel, as if it had never been tried. Doing it twice is the same as once.
+func (s *Store) Revive(ctx context.Context, m Message) error {
+	if m.State != MessageDead {
+		return fault.New(fault.Invalid, "message %s is %s; only one that is %s can be sent again", m.ID, m.State, MessageDead)
+	}
+	var outs []Out
+	for _, o := range m.Outs {
+		o.Attempts, o.Due, o.Reason, o.Error, o.Rung = 0, time.Time{}, "", "", 0
+		if len(m.Outs) > 1 && o.Blob == "" {
+			return fault.New(fault.Corrupt, "message %s of several has lost the text of one", m.ID)
+		}
+		outs = append(outs, o)
+	}
+	ops, err := s.outOps(ctx, outs)
+	if err != nil {
+		return err
+	}
+	key := channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID)
+	err = s.db.Write(ctx, append(ops, driver.Op{Delete: &key, If: driver.IfVersion(1)}))
+	var conflict *driver.ConflictError
+	if errors.As(err, &conflict) && conflict.Stored == nil {
+		return nil
+	}
+	return err
+}

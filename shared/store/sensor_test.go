@@ -1,0 +1,246 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"waggle/shared/event"
+	"waggle/shared/fault"
+	"waggle/shared/run"
+	"waggle/shared/store"
+)
+
+const someRun = run.ID("0199f3c2-1a2b-7000-8000-000000000001")
+
+// failed is the event of a run's failure.
+func failed(seq int64) event.Event {
+	return event.Event{ID: fmt.Sprintf("%s#%d", someRun, seq), Type: event.RunStatus, Run: someRun, Seq: seq, Job: "job", Status: run.Failure,
+		Time: time.Date(2026, 7, 1, 11, 59, 0, 0, time.UTC)}
+}
+
+func note(e event.Event, channel, call, text string) store.Out {
+	return store.Out{Channel: channel, Time: e.Time, Run: e.Run, Seq: e.Seq, Source: "alarm", Call: call, Event: e.ID, Title: text, Body: []byte(text)}
+}
+
+// dueEvents waits for an index that lags.
+func (b *backend) dueEvents(want int) []store.SensorEvent {
+	b.Helper()
+	for range 100 {
+		due, err := b.DueEvents(b.Context(), 10)
+		b.ok(err)
+		if len(due) == want {
+			return due
+		}
+		_, _ = b.Switched(b.Context(), "nobody") // the index lags by calls
+		b.ok(b.Switch(b.Context(), "nobody", true, ""))
+	}
+	b.Fatalf("never %d due", want)
+	return nil
+}
+
+func (b *backend) dueChannels(want ...string) {
+	b.Helper()
+	var due []string
+	for range 100 {
+		var err error
+		due, err = b.DueChannels(b.Context(), 10)
+		b.ok(err)
+		if strings.Join(due, " ") == strings.Join(want, " ") {
+			return
+		}
+		b.ok(b.Switch(b.Context(), "nobody", true, ""))
+	}
+	b.Fatalf("channels due: %v, want %v", due, want)
+}
+
+func (b *backend) waiting(channel string) []store.Out {
+	b.Helper()
+	outs, cursor, err := b.Waiting(b.Context(), channel, 100, "")
+	b.ok(err)
+	if cursor != "" {
+		b.Error("more than a page")
+	}
+	return outs
+}
+
+func TestAnEventThatComesAgainChangesNothing(t *testing.T) {
+	onEach(t, func(b *backend) {
+		e := failed(7)
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{e, e}))
+		row := b.dueEvents(1)[0]
+		if row.Sensor != "alarm" || row.State != store.EventPending || row.Event != e {
+			b.Errorf("stored %+v", row)
+		}
+		row, err := b.BeginEvent(b.Context(), row, time.Minute)
+		b.ok(err)
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{e}))
+		if now, err := b.SensorEvent(b.Context(), "alarm", e); err != nil || now.State != store.EventWorking || now.Attempts != 1 {
+			b.Errorf("after it came again: %+v, %v", now, err)
+		}
+		row.Reason = "notified"
+		_, err = b.EndEvent(b.Context(), row, store.EventDone, []store.Out{note(e, "slack", "1", "a"), note(e, "slack", "2", "b"), note(e, "team", "1", "a")})
+		b.ok(err)
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{e}))
+		b.dueEvents(0)
+		if now, err := b.SensorEvent(b.Context(), "alarm", e); err != nil || now.State != store.EventDone || now.Messages != 3 || now.Reason != "notified" {
+			b.Errorf("after its end: %+v, %v", now, err)
+		}
+		if slack, team := b.waiting("slack"), b.waiting("team"); len(slack) != 2 || len(team) != 1 || slack[0].ID() == slack[1].ID() || string(slack[1].Body) != "b" {
+			b.Errorf("waiting %+v and %+v", slack, team)
+		}
+		b.dueChannels("slack", "team")
+		// Whoever evaluated it at the same time comes too late, and gives nothing twice.
+		if _, err := b.EndEvent(b.Context(), row, store.EventDone, []store.Out{note(e, "slack", "3", "c")}); err != nil && !errors.Is(err, fault.Conflict) {
+			b.Error(err)
+		}
+		if slack := b.waiting("slack"); len(slack) != 2 {
+			b.Errorf("%d wait", len(slack))
+		}
+	})
+}
+
+func TestWhoEvaluatesAnEventAndDiesLeavesItDue(t *testing.T) {
+	onEach(t, func(b *backend) {
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{failed(7)}))
+		first := b.dueEvents(1)[0]
+		working, err := b.BeginEvent(b.Context(), first, time.Minute)
+		b.ok(err)
+		if _, err := b.BeginEvent(b.Context(), first, 2*time.Minute); !errors.Is(err, fault.Conflict) {
+			b.Errorf("two began it: %v", err)
+		}
+		b.dueEvents(0)
+		b.advance(time.Minute)
+		again := b.dueEvents(1)[0]
+		again, err = b.BeginEvent(b.Context(), again, time.Minute)
+		b.ok(err)
+		if _, err := b.EndEvent(b.Context(), working, store.EventDone, nil); !errors.Is(err, fault.Conflict) {
+			b.Errorf("the one that was given up ended it: %v", err)
+		}
+		again.Error = "slow"
+		again, err = b.RetryEvent(b.Context(), again, b.Now().Add(time.Hour))
+		b.ok(err)
+		b.dueEvents(0)
+		b.advance(time.Hour)
+		b.dueEvents(1)
+		if row, err := b.SensorEvent(b.Context(), "alarm", failed(7)); err != nil || row.Attempts != 2 || row.Error != "slow" {
+			b.Errorf("%+v, %v", row, err)
+		}
+		_, err = b.EndEvent(b.Context(), again, store.EventDead, nil)
+		b.ok(err)
+		b.dueEvents(0)
+		b.advance(91 * 24 * time.Hour)
+		if rows, err := b.SensorEvents(b.Context(), "alarm", 10); err != nil || len(rows) != 0 {
+			b.Errorf("after the retention: %+v, %v", rows, err)
+		}
+	})
+}
+
+func TestNothingIsLeftInAChannelThatNobodyLooksFor(t *testing.T) {
+	onEach(t, func(b *backend) {
+		put := func(seq int64) {
+			b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{failed(seq)}))
+			row, err := b.SensorEvent(b.Context(), "alarm", failed(seq))
+			b.ok(err)
+			_, err = b.EndEvent(b.Context(), row, store.EventDone, []store.Out{note(failed(seq), "slack", "1", "x")})
+			b.ok(err)
+		}
+		put(1)
+		lease, err := b.AcquireChannel(b.Context(), "slack", "me")
+		b.ok(err)
+		if _, err := b.AcquireChannel(b.Context(), "slack", "you"); !errors.Is(err, fault.Conflict) {
+			b.Errorf("two owners: %v", err)
+		}
+		inbox, err := b.Inbox(b.Context(), "slack")
+		b.ok(err)
+		out := b.waiting("slack")
+		put(2)
+		b.ok(b.Conclude(b.Context(), store.Message{ID: out[0].ID(), Channel: "slack", Time: b.Now(), State: store.MessageSent, Outs: out}))
+		if err := b.EmptyInbox(b.Context(), "slack", inbox); !errors.Is(err, fault.Conflict) {
+			b.Errorf("the inbox was emptied over a newer message: %v", err)
+		}
+		b.ok(lease.Release(b.Context(), time.Time{}))
+		b.dueChannels("slack")
+		inbox, err = b.Inbox(b.Context(), "slack")
+		b.ok(err)
+		b.ok(b.EmptyInbox(b.Context(), "slack", inbox))
+		b.dueChannels()
+		if left := b.waiting("slack"); len(left) != 1 || left[0].Seq != 2 {
+			b.Errorf("left %+v", left)
+		}
+	})
+}
+
+func TestAMessageLeavesItsChannelInOneWriteAndCanBeRevived(t *testing.T) {
+	onEach(t, func(b *backend) {
+		large := strings.Repeat("x", 300<<10)
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{failed(1)}))
+		row, err := b.SensorEvent(b.Context(), "alarm", failed(1))
+		b.ok(err)
+		_, err = b.EndEvent(b.Context(), row, store.EventDone, []store.Out{note(failed(1), "slack", "a#b/c", large)})
+		b.ok(err)
+		out := b.waiting("slack")[0]
+		if out.Blob == "" {
+			b.Error("a large message stands in its row")
+		}
+		out.Tried(store.SendAttempt{Time: b.Now(), Answer: "retry", Reason: "no_answer"})
+		out, err = b.Postpone(b.Context(), out)
+		b.ok(err)
+		stale := b.waiting("slack")[0]
+		out.Tried(store.SendAttempt{Time: b.Now(), Answer: "retry", Reason: "no_answer"})
+		out, err = b.Postpone(b.Context(), out)
+		b.ok(err)
+		dead := store.Message{ID: out.ID(), Channel: "slack", Time: b.Now(), State: store.MessageDead, Reason: "given_up", Outs: []store.Out{stale}}
+		if err := b.Conclude(b.Context(), dead); !errors.Is(err, fault.Conflict) {
+			b.Errorf("an owner that was replaced concluded it: %v", err)
+		}
+		dead.Outs = []store.Out{out}
+		b.ok(b.Conclude(b.Context(), dead))
+		b.ok(b.Conclude(b.Context(), dead)) // the answer was lost
+		list, err := b.Messages(b.Context(), "slack", 10)
+		b.ok(err)
+		if len(list) != 1 || list[0].Outs[0].Attempts != 2 || len(list[0].Outs[0].History) != 2 || len(b.waiting("slack")) != 0 {
+			b.Fatalf("messages %+v", list)
+		}
+		b.ok(b.Revive(b.Context(), list[0]))
+		b.ok(b.Revive(b.Context(), list[0]))
+		revived := b.waiting("slack")
+		if len(revived) != 1 || revived[0].Attempts != 0 || revived[0].ID() != out.ID() {
+			b.Fatalf("revived %+v", revived)
+		}
+		if body, err := b.MessageBody(b.Context(), revived[0]); err != nil || string(body) != large {
+			b.Errorf("%d bytes, %v", len(body), err)
+		}
+		if list, err := b.Messages(b.Context(), "slack", 10); err != nil || len(list) != 0 {
+			b.Errorf("still %+v, %v", list, err)
+		}
+	})
+}
+
+func TestASensorIsOnUntilSwitchedOffAndTheNewestSwitchHolds(t *testing.T) {
+	onEach(t, func(b *backend) {
+		for _, want := range []bool{true, false, true} {
+			if b.advance(time.Second); !want || b.now.Second() > 1 {
+				b.ok(b.Switch(b.Context(), "alarm", want, "me"))
+			}
+			if got, err := b.Switched(b.Context(), "alarm"); err != nil || got.On != want {
+				b.Errorf("%+v, %v, want %t", got, err, want)
+			}
+		}
+	})
+}
+
+func TestAlertsThatAreDueDoNotShowAmongRuns(t *testing.T) {
+	onEach(t, func(b *backend) {
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{failed(1)}))
+		b.dueEvents(1)
+		if due, err := b.Due(b.Context(), 10); err != nil || len(due) != 0 {
+			b.Errorf("runs due: %v, %v", due, err)
+		}
+		if next, err := b.NextAlert(b.Context()); err != nil || !next.Equal(b.Now()) {
+			b.Errorf("next %s, %v", next, err)
+		}
+	})
+}
