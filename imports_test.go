@@ -25,7 +25,7 @@ var allowed = map[string][]string{
 	"shared/job":       {"asset", "run"},
 	"shared/plan":      {"asset", "check", "fault", "job", "run"},
 	"shared/selection": {"asset", "check", "fault", "run"},
-	"shared/waggle":    {"asset", "check", "fault", "job", "plan", "run"},
+	"shared/waggle":    {"asset", "check", "fault", "job", "notify", "plan", "run", "sensor"},
 	"shared/schema":    {"asset", "check", "fault", "metadata", "run", "table"},
 	"shared/runlog":    {"fault", "metadata", "run"},
 	"shared/secret":    {"fault"},
@@ -42,7 +42,8 @@ var allowed = map[string][]string{
 	"shared/notify/notifytest":   {},
 	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
 		"secret"},
-	"shared/event": {"run", "runlog"},
+	"shared/event":  {"run", "runlog"},
+	"shared/sensor": {"asset", "check", "event", "fault", "job", "notice", "notify", "run"},
 
 	"shared/store/driver":       {"fault"},
 	"shared/store/sqlitedriver": {"fault", "store/driver"},
@@ -67,7 +68,7 @@ var allowed = map[string][]string{
 }
 
 // authoring is what pipelines may import.
-var authoring = []string{"asset", "check", "job", "metadata", "notify", "run", "schema", "sqlasset", "table", "waggle"}
+var authoring = []string{"asset", "check", "job", "metadata", "notify", "run", "schema", "sensor", "sqlasset", "table", "waggle"}
 
 // wiring is where an adapter may be imported.
 var wiring = []string{"shared/embedded", "shared/notify/senders", "shared/store/tabletest", "cmd/", "functions/", "bench/"}

@@ -21,6 +21,8 @@ func (d Definitions) Validate() error {
 	v.checks()
 	v.jobs()
 	v.schedules()
+	v.channels()
+	v.sensors()
 	if len(v.mistakes) == 0 {
 		return nil
 	}

@@ -12,7 +12,9 @@ import (
 	"waggle/shared/check"
 	"waggle/shared/fault"
 	"waggle/shared/job"
+	"waggle/shared/notify"
 	"waggle/shared/run"
+	"waggle/shared/sensor"
 	"waggle/shared/waggle"
 )
 
@@ -71,6 +73,27 @@ func mistaken() waggle.Definitions {
 			job.Cron("no_job", "0 0 * * *", nil, nil),
 			nil,
 		},
+		Channels: notify.List{notify.Slack("bad channel", nil), notify.Mail("team", nil), notify.Slack("team", nil), nil},
+		Sensors:  mistakenSensors(stranger, ofStranger),
+	}
+}
+
+// mistakenSensors has one of every mistake in sensors.
+func mistakenSensors(stranger asset.Any, ofStranger *check.Check) sensor.List {
+	onRun := func(*sensor.Context, sensor.Run) error { return nil }
+	twice := sensor.OnRunSuccess("twice", onRun, nil)
+	unlisted := job.New("unlisted", asset.List{stranger}, nil)
+	return sensor.List{
+		sensor.OnRunFailure("bad sensor", nil, nil),
+		sensor.OnRunStatus("no_status", nil, onRun, nil),
+		sensor.OnRunStatus("odd_status", []run.Status{"DONE"}, onRun, nil),
+		sensor.OnAsset("no_asset", func(*sensor.Context, run.Materialization) error { return nil }, nil, nil),
+		sensor.OnAsset("strange_asset", func(*sensor.Context, run.Materialization) error { return nil }, stranger, nil),
+		sensor.OnRunFailure("strange_job", onRun, &sensor.Options{Jobs: job.List{unlisted, nil}}),
+		sensor.OnRunFailure("severe", onRun, &sensor.Options{Severity: check.Warn}),
+		sensor.OnCheckFailed("fatal", func(*sensor.Context, run.CheckResult) error { return nil },
+			&sensor.Options{Severity: "FATAL", Checks: check.List{nil, check.New1("unlisted", passes, asset.New("x", none[int], nil), nil)}}),
+		twice, twice, sensor.OnRunSuccess("twice", onRun, nil), nil,
 	}
 }
 
@@ -114,6 +137,24 @@ func TestValidateReportsEveryMistakeWithFileAndLine(t *testing.T) {
 		`Definitions.Checks[5] is nil`,
 		`Definitions.Jobs[3] is nil`,
 		`Definitions.Schedules[3] is nil`,
+		`channel "bad channel": a name has letters, digits and underscores, 200 at most`,
+		`has the same name; rename one`,
+		`Definitions.Channels[3] is nil`,
+		`sensor "bad sensor": a name has letters, digits and underscores, 200 at most`,
+		`sensor "bad sensor": its function is nil`,
+		`sensor "no_status": it has no status, so it would never be called`,
+		`sensor "odd_status": status "DONE" is none that a run is told to come to`,
+		`sensor "no_asset": its asset is nil`,
+		`sensor "strange_asset": looks at asset "stranger" (shared/waggle/validate_test.go:`,
+		`sensor "strange_job": looks at job "unlisted" (shared/waggle/validate_test.go:`,
+		`sensor "strange_job": Jobs[1] is nil`,
+		`sensor "severe": Checks and Severity are for OnCheckFailed`,
+		`sensor "fatal": Severity is "FATAL"; it must be Error or Warn`,
+		`sensor "fatal": Checks[0] is nil`,
+		`sensor "fatal": looks at check "unlisted" (`,
+		`sensor "twice": is twice in Definitions.Sensors`,
+		`sensor "twice": shared/waggle/validate_test.go:`,
+		`Definitions.Sensors[11] is nil`,
 	} {
 		found := false
 		for _, line := range strings.Split(err.Error(), "\n") {
