@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	"shared/owner":              {"fault", "store/driver"},
 	"shared/store":              {"event", "fault", "metadata", "owner", "run", "runlog", "store/driver"},
 	"shared/engine":             {"asset", "check", "duration", "event", "fault", "metadata", "plan", "run", "runlog", "store"},
+	"shared/courier":            {"asset", "event", "fault", "notice", "notify", "run", "runlog", "sensor", "store", "waggle"},
 	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
 	"shared/store/dynamodriver": {"fault", "store/driver"},

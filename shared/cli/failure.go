@@ -3,12 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"waggle/shared/report"
-	"waggle/shared/run"
-	"waggle/shared/runlog"
 	"waggle/shared/store"
 )
 
@@ -38,7 +35,8 @@ func (s *session) failureLines(ctx context.Context, st *store.Store, r *report.R
 		lines = append(lines, "")
 	}
 	step := failures[0].Step
-	tail, err := tailOf(ctx, st, r.ID, step, tailLines)
+	tails, err := st.LastLogs(ctx, r.ID, tailLines, step)
+	tail := tails[step]
 	if err != nil || len(tail) == 0 {
 		return lines, err
 	}
@@ -62,41 +60,4 @@ func stackLines(stack string) []string {
 		lines[i] = "  " + strings.ReplaceAll(line, "\t", "    ")
 	}
 	return lines
-}
-
-// tailOf returns the last log records of a step.
-func tailOf(ctx context.Context, st *store.Store, id run.ID, step run.StepKey, n int) ([]runlog.Event, error) {
-	var tail []runlog.Event
-	err := eachEvent(ctx, st, id, 0, slog.LevelDebug, func(e *runlog.Event) error {
-		if e.Step == step && e.Type == runlog.Log {
-			if len(tail) == n {
-				tail = append(tail[:0], tail[1:]...)
-			}
-			tail = append(tail, *e)
-		}
-		return nil
-	})
-	return tail, err
-}
-
-// eachEvent visits the events of at least a level, from a chunk on; chunks without any are not unpacked.
-func eachEvent(ctx context.Context, st *store.Store, id run.ID, from int64, level slog.Level, visit func(*runlog.Event) error) error {
-	return st.ReadLog(ctx, id, from, func(c store.Stored) error {
-		if !c.Chunk.Header.Has(level) {
-			return nil
-		}
-		events, err := st.Unpack(c.Chunk)
-		if err != nil {
-			return err
-		}
-		for i := range events {
-			if events[i].Level < level {
-				continue
-			}
-			if err := visit(&events[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -67,7 +65,7 @@ func saying(e *runlog.Event) []string {
 	add(strings.ReplaceAll(e.Message, "\n", "\n    "))
 	switch data := e.Data.(type) {
 	case *runlog.Logged:
-		add(attrText(data.Attrs))
+		add(runlog.AttrText(data.Attrs))
 	case *runlog.Start:
 		add("steps=" + strconv.Itoa(data.Steps))
 	case *runlog.Failure:
@@ -85,44 +83,6 @@ func saying(e *runlog.Event) []string {
 		add(report.OneLine(data.Description))
 	}
 	return parts
-}
-
-// attrText is the attributes of a log record as k=v, in their order.
-func attrText(raw json.RawMessage) string {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return ""
-	}
-	var pairs []string
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			break
-		}
-		var value json.RawMessage
-		if dec.Decode(&value) != nil {
-			break
-		}
-		name, _ := key.(string)
-		pairs = append(pairs, name+"="+attrValue(value))
-	}
-	return strings.Join(pairs, " ")
-}
-
-func attrValue(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return quotedValue(text)
-	}
-	return string(raw)
-}
-
-// quotedValue quotes a value only where it would not read as one word.
-func quotedValue(text string) string {
-	if text == "" || strings.ContainsAny(text, " \t\n\"=") {
-		return strconv.Quote(text)
-	}
-	return text
 }
 
 // eventJSON is an event as `-o jsonl` prints it.

@@ -13,6 +13,7 @@ import (
 
 	"waggle/shared/report"
 	"waggle/shared/run"
+	"waggle/shared/runlog"
 	"waggle/shared/schema"
 )
 
@@ -203,7 +204,7 @@ func failureValue(v any) string {
 	case nil:
 		return "null"
 	case string:
-		return quotedValue(v)
+		return runlog.QuotedValue(v)
 	case float64: // 1000000 and not 1e+06
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}

@@ -308,7 +308,7 @@ func (s *session) runMetadata(r *report.Report) []string {
 func pairText(values map[string]any) string {
 	pairs := make([]string, 0, len(values))
 	for k, v := range values {
-		pairs = append(pairs, k+"="+quotedValue(fmt.Sprint(v)))
+		pairs = append(pairs, k+"="+runlog.QuotedValue(fmt.Sprint(v)))
 	}
 	slices.Sort(pairs)
 	return strings.Join(pairs, " ")

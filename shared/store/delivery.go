@@ -42,7 +42,9 @@ type Out struct {
 	Due      time.Time     `json:"due,omitzero"` // when it is to be tried again; zero: at once
 	Reason   string        `json:"reason,omitempty"`
 	Error    string        `json:"error,omitempty"`
-	Rung     int           `json:"rung,omitempty"` // of the size ladder; 0 is the full message
+	Rung     int           `json:"rung,omitempty"`    // of the size ladder; 0 is the full message
+	To       []string      `json:"to,omitempty"`      // the recipients that still wait for it; empty: all of them
+	Refused  []string      `json:"refused,omitempty"` // those that were refused for good, while others got it
 	History  []SendAttempt `json:"history,omitempty"`
 
 	// Body is the message, as whoever sends it wrote it.
@@ -60,6 +62,8 @@ type SendAttempt struct {
 	Answer     string    `json:"answer"`
 	Reason     string    `json:"reason,omitempty"`
 	Error      string    `json:"error,omitempty"`
+	// Ambiguous says that the message may have arrived although nobody said so.
+	Ambiguous bool `json:"ambiguous,omitempty"`
 }
 
 // maxHistory is how many of the newest tries a message remembers.
@@ -200,7 +204,9 @@ type Message struct {
 	Rung    int          `json:"rung,omitempty"`
 	// Refused are recipients that were refused while the others got it.
 	Refused []string `json:"refused,omitempty"`
-	Outs    []Out    `json:"deliveries"`
+	// Note is what was left out of it.
+	Note string `json:"note,omitempty"`
+	Outs []Out  `json:"deliveries"`
 	// Payload is what was sent, as the channel's adapter shows it; cut.
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
@@ -242,13 +248,16 @@ const fewTogether = 5
 // MaxTogether is how many messages one Conclude takes.
 const MaxTogether = driver.MaxOps - 1
 
-// Messages returns the newest messages of a channel that left or were given up, newest first; at most limit.
-func (s *Store) Messages(ctx context.Context, channel string, limit int) ([]Message, error) {
+// Messages returns the newest messages of a channel that left or were given up at a time or later, newest first; at most limit.
+func (s *Store) Messages(ctx context.Context, channel string, since time.Time, limit int) ([]Message, error) {
 	var list []Message
-	err := s.newest(ctx, channelPartition(channel), msgPrefix, limit, func(item driver.Item) (bool, error) {
+	err := s.newest(ctx, channelPartition(channel), msgPrefix, min(limit, 100), func(item driver.Item) (bool, error) {
 		m, err := decodeMessage(item)
+		if err != nil || m.Time.Before(since) {
+			return false, err
+		}
 		list = append(list, m)
-		return len(list) < limit, err
+		return len(list) < limit, nil
 	})
 	return list, err
 }

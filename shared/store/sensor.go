@@ -9,6 +9,7 @@ import (
 
 	"waggle/shared/event"
 	"waggle/shared/fault"
+	"waggle/shared/run"
 	"waggle/shared/store/driver"
 )
 
@@ -159,6 +160,17 @@ func (s *Store) SensorEvents(ctx context.Context, sensor string, limit int) ([]S
 		row, err := decodeSensorEvent(item)
 		rows = append(rows, row)
 		return len(rows) < limit, err
+	})
+	return rows, err
+}
+
+// SensorEventsOf returns the events of one run that a sensor is to be told of, newest first.
+func (s *Store) SensorEventsOf(ctx context.Context, sensor string, id run.ID) ([]SensorEvent, error) {
+	var rows []SensorEvent
+	err := s.newest(ctx, sensorPartition(sensor), eventPrefix+string(id)+"#", 100, func(item driver.Item) (bool, error) {
+		row, err := decodeSensorEvent(item)
+		rows = append(rows, row)
+		return true, err
 	})
 	return rows, err
 }

@@ -199,7 +199,7 @@ func TestAMessageLeavesItsChannelInOneWriteAndCanBeRevived(t *testing.T) {
 		dead.Outs = []store.Out{out}
 		b.ok(b.Conclude(b.Context(), dead))
 		b.ok(b.Conclude(b.Context(), dead)) // the answer was lost
-		list, err := b.Messages(b.Context(), "slack", 10)
+		list, err := b.Messages(b.Context(), "slack", time.Time{}, 10)
 		b.ok(err)
 		if len(list) != 1 || list[0].Outs[0].Attempts != 2 || len(list[0].Outs[0].History) != 2 || len(b.waiting("slack")) != 0 {
 			b.Fatalf("messages %+v", list)
@@ -213,7 +213,7 @@ func TestAMessageLeavesItsChannelInOneWriteAndCanBeRevived(t *testing.T) {
 		if body, err := b.MessageBody(b.Context(), revived[0]); err != nil || string(body) != large {
 			b.Errorf("%d bytes, %v", len(body), err)
 		}
-		if list, err := b.Messages(b.Context(), "slack", 10); err != nil || len(list) != 0 {
+		if list, err := b.Messages(b.Context(), "slack", time.Time{}, 10); err != nil || len(list) != 0 {
 			b.Errorf("still %+v, %v", list, err)
 		}
 	})

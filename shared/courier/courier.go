@@ -1,0 +1,252 @@
+// Package courier brings what sensors have to say to its readers: it takes the events of runs, calls the sensors that match, and sends
+// what they give to channels until it has arrived.
+//
+// An event is evaluated, and a message sent, at least once. What can repeat a message is a process that dies, or a server that breaks off,
+// between a send and the row that says so.
+//
+// It knows no service: senders come with the Options. It imports asset, event, fault, notice, notify, run, runlog,
+// sensor, store and waggle of ours.
+package courier
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"waggle/shared/event"
+	"waggle/shared/fault"
+	"waggle/shared/notice"
+	"waggle/shared/notify"
+	"waggle/shared/sensor"
+	"waggle/shared/store"
+	"waggle/shared/waggle"
+)
+
+// Courier works for one deployment. It is safe for several goroutines, and any number of them may share a store.
+type Courier struct {
+	store *store.Store
+	defs  waggle.Definitions
+	opts  Options
+	wake  chan struct{}
+
+	drains sync.WaitGroup // goroutines that drain a channel
+
+	mu       sync.Mutex
+	draining map[string]bool // channels that one of them drains
+	sent     bool            // one of them had something to do
+	troubles []error
+}
+
+// Options are the optional parts of a courier. The zero value and nil mean all defaults.
+type Options struct {
+	// Sender returns what sends to a channel. Nil, or an error: the channel is parked, and says why.
+	Sender func(*notify.Definition) (notify.Sender, error)
+	// Look is how often the store is asked what other processes have left. Defaults to 1 s.
+	Look time.Duration
+	// Handler is how long a sensor's function may take. Defaults to 50 s.
+	Handler time.Duration
+	// Evaluations is how often an event is evaluated before it is given up. Defaults to 6: the last about an hour after the first.
+	Evaluations int
+	// KeepTrying is how long a message is tried before it is given up. Defaults to 7 days.
+	KeepTrying time.Duration
+	// Place is what reports say of the deployment. The zero value is a laptop's: no links, times in UTC.
+	Place notice.Place
+	// Worker names this process to people. Defaults to "unknown".
+	Worker string
+}
+
+// New returns a courier.
+func New(s *store.Store, defs waggle.Definitions, opts *Options) *Courier {
+	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), draining: map[string]bool{}}
+	if opts != nil {
+		c.opts = *opts
+	}
+	fill(&c.opts.Look, time.Second)
+	fill(&c.opts.Handler, 50*time.Second)
+	fill(&c.opts.Evaluations, 6)
+	fill(&c.opts.KeepTrying, 7*24*time.Hour)
+	fill(&c.opts.Worker, "unknown")
+	return c
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Publish stores events for the sensors that match them, and wakes those who evaluate. It is the bus of a laptop: give it to
+// engine.Options. Without sensors it is nil.
+func (c *Courier) Publish() func(context.Context, []event.Event) error {
+	if len(c.defs.Sensors) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, events []event.Event) error {
+		stored := false
+		for _, s := range c.defs.Sensors {
+			def := s.Definition()
+			var matching []event.Event
+			for _, e := range events {
+				if def.Match(e) == sensor.Matched {
+					matching = append(matching, e)
+				}
+			}
+			if len(matching) == 0 {
+				continue
+			}
+			if err := c.store.PutEvents(ctx, def.Name, matching); err != nil {
+				return err
+			}
+			stored = true
+		}
+		if stored {
+			c.Wake()
+		}
+		return nil
+	}
+}
+
+// Wake has Keep look at once.
+func (c *Courier) Wake() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	eventsAtOnce   = 100
+	channelsAtOnce = 100
+)
+
+// Once does what is due: it evaluates events and drains channels, side by side, until nothing is due any more. What failed is due again
+// later. It ends early when the context ends.
+func (c *Courier) Once(ctx context.Context) error {
+	defer c.drains.Wait()
+	for ctx.Err() == nil {
+		progress, err := c.step(ctx)
+		if err != nil {
+			return err
+		}
+		c.drains.Wait()
+		sent, err := c.drained()
+		if err != nil {
+			return err
+		}
+		if !progress && !sent {
+			return nil
+		}
+	}
+	return fault.Wrap(fault.Canceled, "deliver", context.Cause(ctx))
+}
+
+// Keep does what is due until the context ends, at once when something was published in this process. tell is told of trouble, once
+// while it lasts; the work goes on.
+func (c *Courier) Keep(ctx context.Context, tell func(error)) {
+	defer c.drains.Wait()
+	var last string
+	for ctx.Err() == nil {
+		progress, err := c.step(ctx)
+		sent, drainErr := c.drained()
+		err = errors.Join(err, drainErr)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			last = ""
+		case err.Error() != last:
+			last = err.Error()
+			tell(err)
+		}
+		if err == nil && (progress || sent) {
+			continue
+		}
+		timer := time.NewTimer(c.pause(ctx))
+		select {
+		case <-c.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// pause is how long nothing is to be done that this process knows of. What is due and was left is in the hands of another.
+func (c *Courier) pause(ctx context.Context) time.Duration {
+	next, err := c.store.NextAlert(ctx)
+	if wait := next.Sub(c.store.Now()); err == nil && wait > 0 {
+		return min(c.opts.Look, wait)
+	}
+	return c.opts.Look
+}
+
+// step evaluates the events that are due, and starts to drain the channels that are. It reports whether it evaluated any.
+func (c *Courier) step(ctx context.Context) (bool, error) {
+	evaluated, err := c.evaluateDue(ctx)
+	if err != nil {
+		return evaluated > 0, err
+	}
+	due, err := c.store.DueChannels(ctx, channelsAtOnce)
+	if err != nil {
+		return evaluated > 0, err
+	}
+	for _, name := range due {
+		if !c.claim(name) {
+			continue
+		}
+		c.drains.Go(func() {
+			did, err := c.drain(ctx, name)
+			c.mu.Lock()
+			delete(c.draining, name)
+			c.sent = c.sent || did
+			c.troubles = append(c.troubles, err)
+			c.mu.Unlock()
+			if did {
+				c.Wake() // what came meanwhile is looked at
+			}
+		})
+	}
+	return evaluated > 0, nil
+}
+
+// drained reports whether a channel had something to do since the last call, and what went wrong.
+func (c *Courier) drained() (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sent, err := c.sent, errors.Join(c.troubles...)
+	c.sent, c.troubles = false, nil
+	return sent, err
+}
+
+// claim reports whether the caller is to drain a channel: no other goroutine of this courier does.
+func (c *Courier) claim(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining[name] {
+		return false
+	}
+	c.draining[name] = true
+	return true
+}
+
+// evaluateDue evaluates the events that are due, and returns how many it began.
+func (c *Courier) evaluateDue(ctx context.Context) (int, error) {
+	due, err := c.store.DueEvents(ctx, eventsAtOnce)
+	if err != nil {
+		return 0, err
+	}
+	began := 0
+	for _, row := range due {
+		if ctx.Err() != nil {
+			return began, nil
+		}
+		did, err := c.evaluate(ctx, row)
+		if err != nil {
+			return began, err
+		}
+		if did {
+			began++
+		}
+	}
+	return began, nil
+}

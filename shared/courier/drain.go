@@ -1,0 +1,359 @@
+package courier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"waggle/shared/fault"
+	"waggle/shared/notify"
+	"waggle/shared/store"
+)
+
+// The reasons with which a message ends or waits, besides those that senders give.
+const (
+	ReasonGivenUp       = "given_up"       // tried for as long as the courier tries
+	ReasonTooLarge      = "too_large"      // the channel refused it on every rung
+	ReasonNoChannel     = "no_channel"     // Definitions have it no longer
+	ReasonNotConfigured = "not_configured" // the channel lacks a setting, or it does not resolve
+	ReasonUnreadable    = "unreadable"     // the stored message does not read back
+)
+
+// How long a channel waits.
+const (
+	probeParked = time.Hour        // a broken one is tried again
+	waitMost    = 15 * time.Minute // after sends that failed
+	waitUnknown = 10 * time.Minute // for a process whose definitions have it
+
+	// laterRecipients is the first wait of recipients that are refused for now: greylisting lets them through after a few minutes.
+	laterRecipients = 5 * time.Minute
+)
+
+// drain sends what waits in a channel, as its owner, in the order of what the messages tell of. It reports whether there was anything to do.
+func (c *Courier) drain(ctx context.Context, name string) (bool, error) {
+	lease, err := c.store.AcquireChannel(ctx, name, c.opts.Worker)
+	if errors.Is(err, fault.Conflict) {
+		return false, nil // another process drains it, or did and died: it is due when its lease ends
+	}
+	if err != nil {
+		return false, err
+	}
+	stop := c.heartbeat(lease)
+	d := &drainer{Courier: c, name: name, lease: lease}
+	due, err := d.run(ctx)
+	stop()
+	background := context.WithoutCancel(ctx)
+	if errors.Is(err, fault.Lost) || errors.Is(err, fault.Conflict) {
+		return d.did, nil // another process took over; what it finds, it sends
+	}
+	if err != nil && due.IsZero() {
+		due = c.store.Now().Add(c.store.Lease())
+	}
+	if released := lease.Release(background, due); !errors.Is(released, fault.Lost) {
+		err = errors.Join(err, released)
+	}
+	return d.did, err
+}
+
+// heartbeat renews the lease of a channel until the returned function is called.
+func (c *Courier) heartbeat(lease *store.ChannelLease) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(c.store.Lease() / 5)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-ticker.C:
+				_ = lease.Renew(context.Background()) // a lease that is not renewed gets stale, and the drainer sees that
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
+}
+
+// drainer is the owner of a channel at work.
+type drainer struct {
+	*Courier
+	name   string
+	lease  *store.ChannelLease
+	def    *notify.Definition
+	sender notify.Sender
+	did    bool // it had something to do
+}
+
+// run sends until nothing can be sent, and returns when the channel is due again; zero: nothing waits.
+func (d *drainer) run(ctx context.Context) (time.Time, error) {
+	now := d.store.Now()
+	d.def = d.defs.Channel(d.name)
+	if d.def == nil {
+		if err := d.noteInbox(ctx); err != nil {
+			return time.Time{}, err
+		}
+		d.lease.Update(func(ch *store.Channel) {
+			ch.Reason, ch.Error = ReasonNoChannel, fmt.Sprintf("no channel %q in the definitions of %s", d.name, d.opts.Worker)
+		})
+		return now.Add(waitUnknown), nil
+	}
+	sender, err := d.senderOf()
+	if err != nil {
+		d.lease.Update(func(ch *store.Channel) { park(ch, now, ReasonNotConfigured, err.Error()) })
+	}
+	d.sender = sender
+	if err == nil && d.lease.State().Reason == ReasonNotConfigured { // it is now
+		d.lease.Update(func(ch *store.Channel) {
+			ch.NotBefore, ch.Parked, ch.Reason, ch.Error = time.Time{}, time.Time{}, "", ""
+		})
+	}
+	for ctx.Err() == nil {
+		inbox, err := d.store.Inbox(ctx, d.name)
+		if err != nil {
+			return time.Time{}, err
+		}
+		next, err := d.pass(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		err = d.store.EmptyInbox(ctx, d.name, inbox)
+		if errors.Is(err, fault.Conflict) {
+			continue // a message came meanwhile
+		}
+		if err != nil || next.IsZero() || next.After(d.store.Now()) {
+			return next, err
+		}
+	}
+	return d.store.Now(), nil
+}
+
+func (d *drainer) senderOf() (notify.Sender, error) {
+	if d.opts.Sender == nil {
+		return nil, fault.New(fault.Invalid, "this process has no senders")
+	}
+	return d.opts.Sender(d.def)
+}
+
+func park(ch *store.Channel, now time.Time, reason, text string) {
+	if ch.Parked.IsZero() {
+		ch.Parked = now.UTC()
+	}
+	ch.NotBefore, ch.Reason, ch.Error = now.Add(probeParked).UTC(), reason, text
+}
+
+// noteInbox says that what waits was seen.
+func (d *drainer) noteInbox(ctx context.Context) error {
+	inbox, err := d.store.Inbox(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	if err = d.store.EmptyInbox(ctx, d.name, inbox); errors.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
+}
+
+const messagesAtOnce = 100
+
+// pass goes over what waits once, and returns when the soonest of what is left is due; zero: nothing is left.
+func (d *drainer) pass(ctx context.Context) (time.Time, error) {
+	var next time.Time
+	soonest := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	cursor := ""
+	for {
+		outs, more, err := d.store.Waiting(ctx, d.name, messagesAtOnce, cursor)
+		if err != nil {
+			return next, err
+		}
+		for _, o := range outs {
+			now := d.store.Now()
+			if until := d.lease.State().NotBefore; until.After(now) {
+				if gone, err := d.giveUp(ctx, o, now); err != nil {
+					return next, err
+				} else if !gone {
+					soonest(until) // what is behind it came later
+					return next, nil
+				}
+				continue
+			}
+			if o.Due.After(now) {
+				soonest(o.Due)
+				continue
+			}
+			if err := d.spend(ctx); err != nil {
+				soonest(d.store.Now())
+				return next, nil // the context has ended
+			}
+			again, err := d.deliver(ctx, o)
+			if err != nil {
+				return next, err
+			}
+			if !again.IsZero() {
+				soonest(again)
+			}
+		}
+		if cursor = more; cursor == "" {
+			return next, nil
+		}
+	}
+}
+
+// giveUp ends a message that has waited for too long, and reports whether it did.
+func (d *drainer) giveUp(ctx context.Context, o store.Out, now time.Time) (bool, error) {
+	if now.Sub(o.Stored) < d.opts.KeepTrying {
+		return false, nil
+	}
+	d.did = true
+	return true, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: d.lease.State().Error})
+}
+
+// spend takes one from the channel's rate, and waits while there is none.
+func (d *drainer) spend(ctx context.Context) error {
+	for {
+		var wait time.Duration
+		now := d.store.Now()
+		d.lease.Update(func(ch *store.Channel) {
+			limits := d.def.Limits
+			budget := float64(limits.Burst)
+			if !ch.Budgeted.IsZero() && !now.Before(ch.Budgeted) {
+				budget = min(budget, ch.Budget+now.Sub(ch.Budgeted).Seconds()*limits.Rate)
+			}
+			if budget < 1 {
+				wait = time.Duration((1 - budget) / limits.Rate * float64(time.Second))
+			} else {
+				budget--
+			}
+			ch.Budget, ch.Budgeted = budget, now.UTC()
+		})
+		if wait == 0 {
+			return nil
+		}
+		timer := time.NewTimer(wait + time.Millisecond)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// deliver tries to send a message once, or on smaller rungs, and stores what came of it before anything else is sent. It returns when the
+// message is due again; zero: it is done with.
+func (d *drainer) deliver(ctx context.Context, o store.Out) (time.Time, error) {
+	d.did = true
+	background := context.WithoutCancel(ctx)
+	body, err := d.store.MessageBody(ctx, o)
+	var p payload
+	if err == nil {
+		err = json.Unmarshal(body, &p)
+	}
+	if err != nil && fault.Retryable(err) {
+		return time.Time{}, err
+	}
+	if err != nil || len(p.Rungs) == 0 {
+		return time.Time{}, d.conclude(background, o, store.Message{State: store.MessageDead, Reason: ReasonUnreadable, Error: fmt.Sprint(err)})
+	}
+	for {
+		if d.lease.Stale() { // this process slept; where nobody took over, it may go on
+			if err := d.lease.Renew(ctx); err != nil {
+				return time.Time{}, err
+			}
+		}
+		began := d.store.Now()
+		content := p.Rungs[min(o.Rung, len(p.Rungs)-1)]
+		if len(o.To) > 0 {
+			content.To = o.To
+		}
+		answer := d.sender.Send(ctx, o.ID(), content, notify.Thread{})
+		now := d.store.Now()
+		o.Tried(store.SendAttempt{Time: began.UTC(), DurationMS: float64(now.Sub(began).Microseconds()) / 1000, Answer: string(answer.Kind),
+			Reason: string(answer.Reason), Error: answer.Error, Ambiguous: answer.Ambiguous})
+		switch answer.Kind {
+		case notify.Sent, notify.Recipient:
+			d.lease.Update(func(ch *store.Channel) {
+				ch.Failures, ch.Parked, ch.NotBefore, ch.Reason, ch.Error = 0, time.Time{}, time.Time{}, "", ""
+			})
+			return d.arrived(background, o, answer, now)
+		case notify.Smaller:
+			if o.Rung++; o.Rung >= len(p.Rungs) {
+				return time.Time{}, d.conclude(background, o, store.Message{State: store.MessageDead, Reason: ReasonTooLarge, Error: answer.Error})
+			}
+			continue
+		}
+		if len(o.To) > 0 && len(answer.Later) > 0 { // they still wait; the channel itself works
+			return d.arrived(background, o, answer, now)
+		}
+		return d.postpone(background, o, answer, now)
+	}
+}
+
+// arrived stores that somebody got the message. Recipients whose server said "later" wait for it by themselves: the others must not get it
+// again, and the channel goes on meanwhile. It returns when that is due; zero: the message is done with.
+func (d *drainer) arrived(ctx context.Context, o store.Out, answer notify.Answer, now time.Time) (time.Time, error) {
+	o.Refused = append(o.Refused, answer.Refused...)
+	if len(answer.Later) > 0 && now.Sub(o.Stored) < d.opts.KeepTrying {
+		o.To, o.Due = answer.Later, now.Add(backoff(o.Attempts, laterRecipients, time.Hour, 2)).UTC()
+		_, err := d.store.Postpone(ctx, o)
+		return o.Due, err
+	}
+	return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageSent, Ref: answer.Ref, Refused: slices.Concat(o.Refused, answer.Later),
+		Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note})
+}
+
+// postpone stores that a message could not be sent, and holds the channel back: what is behind it would most likely fare the same, and
+// would overtake it.
+func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answer, now time.Time) (time.Time, error) {
+	if now.Sub(o.Stored) >= d.opts.KeepTrying {
+		return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: answer.Error})
+	}
+	d.lease.Update(func(ch *store.Channel) {
+		if answer.Kind == notify.Park {
+			park(ch, now, string(answer.Reason), answer.Error)
+			o.Due = ch.NotBefore
+			return
+		}
+		ch.Failures++
+		wait := answer.After
+		if wait <= 0 {
+			wait = backoff(ch.Failures, time.Second, waitMost, 2)
+		}
+		o.Due = now.Add(wait).UTC()
+		ch.NotBefore, ch.Reason, ch.Error = o.Due, string(answer.Reason), answer.Error
+		// One message that fails again and again must not stop all others for a week.
+		if o.Attempts >= patience && answer.After <= 0 {
+			o.Due = now.Add(backoff(o.Attempts-patience+1, time.Minute, time.Hour, 2)).UTC()
+			ch.NotBefore = now.Add(time.Second).UTC()
+		}
+	})
+	_, err := d.store.Postpone(ctx, o)
+	return o.Due, err
+}
+
+// patience is how often a message is tried before others overtake it.
+const patience = 6
+
+// conclude stores how a message ended. One that some recipients got was sent, whatever became of the others.
+func (d *drainer) conclude(ctx context.Context, o store.Out, m store.Message) error {
+	if len(o.To) > 0 && m.State == store.MessageDead {
+		m.State, m.Refused = store.MessageSent, slices.Concat(o.Refused, o.To)
+	}
+	m.ID, m.Channel, m.Time, m.Rung, m.Outs = o.ID(), d.name, d.store.Now().UTC(), o.Rung, []store.Out{o}
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		err := d.store.Conclude(ctx, m)
+		if !fault.Retryable(err) || d.lease.Stale() {
+			return err
+		}
+		time.Sleep(wait)
+	}
+}

@@ -1,0 +1,147 @@
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"waggle/shared/event"
+	"waggle/shared/fault"
+	"waggle/shared/sensor"
+	"waggle/shared/store"
+)
+
+// The reasons with which an event ends, besides those of the matcher.
+const (
+	ReasonNotified      = "notified"       // its messages are in their channels
+	ReasonQuiet         = "quiet"          // the sensor had nothing to say
+	ReasonSwitchedOff   = "switched_off"   // the sensor was off when the event was evaluated
+	ReasonHandlerFailed = "handler_failed" // its function failed every time
+	ReasonMistake       = "mistake"        // its function called Notify wrongly; trying again would not help
+	ReasonUnknownSensor = "unknown_sensor" // Definitions have it no longer
+	ReasonLogExpired    = "log_expired"    // nothing is known of the run any more
+)
+
+// lookForSensor is how long an event waits for a process whose definitions have its sensor.
+const lookForSensor = 24 * time.Hour
+
+// evaluate calls the sensor of an event, and reports whether the event was the caller's to evaluate.
+func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, error) {
+	row, err := c.store.BeginEvent(ctx, row, c.opts.Handler+10*time.Second)
+	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	// What came of it is written also when the caller's context has ended.
+	background := context.WithoutCancel(ctx)
+	end := func(state store.EventState, reason, text string, outs ...store.Out) (bool, error) {
+		row.Reason, row.Error = reason, text
+		_, err := c.store.EndEvent(background, row, state, outs)
+		if errors.Is(err, fault.Conflict) {
+			return false, nil // it took so long that another evaluated it too; theirs counts
+		}
+		return true, err
+	}
+	later := func(text string, after time.Duration) (bool, error) {
+		row.Error = text
+		_, err := c.store.RetryEvent(background, row, c.store.Now().Add(after))
+		if errors.Is(err, fault.Conflict) {
+			return false, nil
+		}
+		return true, err
+	}
+	def := c.defs.Sensor(row.Sensor)
+	if def == nil {
+		text := fmt.Sprintf("no sensor %q in the definitions of %s", row.Sensor, c.opts.Worker)
+		if c.store.Now().Sub(row.Stored) > lookForSensor {
+			return end(store.EventDead, ReasonUnknownSensor, text)
+		}
+		return later(text, 10*time.Minute)
+	}
+	if on, err := c.store.Switched(ctx, row.Sensor); err != nil {
+		return false, err
+	} else if !on.On {
+		return end(store.EventDone, ReasonSwitchedOff, "")
+	}
+	subject, found, err := c.subject(ctx, row.Event)
+	if err != nil {
+		return false, err // due again, as the row promises
+	}
+	if !found {
+		return end(store.EventDone, ReasonLogExpired, "")
+	}
+	e := &evaluation{courier: c, event: row.Event, source: row.Sensor}
+	err = c.call(ctx, def, e, subject)
+	row.Log = e.logged()
+	switch outs, mistake := e.result(); {
+	case mistake != nil:
+		return end(store.EventDead, ReasonMistake, mistake.Error())
+	case err != nil && row.Attempts >= c.opts.Evaluations:
+		return end(store.EventDead, ReasonHandlerFailed, err.Error())
+	case err != nil:
+		return later(err.Error(), backoff(row.Attempts, time.Second, 30*time.Minute, 6))
+	case len(outs) == 0:
+		return end(store.EventDone, ReasonQuiet, "")
+	default:
+		return end(store.EventDone, ReasonNotified, "", outs...)
+	}
+}
+
+// call calls the sensor's function. A panic is an error with its stack.
+func (c *Courier) call(ctx context.Context, def *sensor.Definition, e *evaluation, s sensor.Subject) (err error) {
+	ctx, stop := context.WithTimeout(ctx, c.opts.Handler)
+	defer stop()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return def.Call(sensor.NewContext(ctx, e), s)
+}
+
+// subject gathers what a sensor is told of an event; false: nothing is known any more.
+func (c *Courier) subject(ctx context.Context, e event.Event) (sensor.Subject, bool, error) {
+	fold, _, err := c.store.Fold(ctx, e.Run)
+	if errors.Is(err, fault.NotFound) {
+		return sensor.Subject{}, false, nil
+	}
+	if err != nil {
+		return sensor.Subject{}, false, err
+	}
+	s := sensor.Subject{Event: e}
+	switch e.Type {
+	case event.Materialized:
+		for _, m := range fold.Record.Materializations {
+			if m.Seq == e.Seq {
+				s.Materialization = m
+				return s, true, nil
+			}
+		}
+		return s, false, nil
+	case event.Evaluated:
+		for _, r := range fold.Record.Checks {
+			if r.Seq == e.Seq {
+				s.Result = r
+				return s, true, nil
+			}
+		}
+		return s, false, nil
+	}
+	s.Run, err = c.told(ctx, fold.Record)
+	return s, err == nil, err
+}
+
+// backoff is how long to wait after n tries that failed: base, then factor times as long each, up to most.
+func backoff(n int, base, most time.Duration, factor int) time.Duration {
+	wait := base
+	for range n - 1 {
+		if wait *= time.Duration(factor); wait >= most {
+			return most
+		}
+	}
+	return wait
+}

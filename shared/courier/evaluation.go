@@ -1,0 +1,191 @@
+package courier
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"waggle/shared/asset"
+	"waggle/shared/event"
+	"waggle/shared/fault"
+	"waggle/shared/notify"
+	"waggle/shared/run"
+	"waggle/shared/runlog"
+	"waggle/shared/sensor"
+	"waggle/shared/store"
+)
+
+// evaluation is one call of a sensor's function: it gathers what the function logs and notifies.
+type evaluation struct {
+	courier *Courier
+	event   event.Event
+	source  string
+
+	mu      sync.Mutex
+	outs    []store.Out
+	calls   map[string]int // by channel
+	lines   []store.EventLine
+	bytes   int
+	dropped int
+	mistake error
+}
+
+var _ sensor.Evaluation = (*evaluation)(nil)
+
+// What the record of an evaluation keeps of its log.
+const (
+	mostLines = 100
+	mostBytes = 32 << 10
+)
+
+func (e *evaluation) Handler() slog.Handler { return logHandler{evaluation: e} }
+
+// payload is a message as it waits in a channel: on each rung.
+type payload struct {
+	Rungs []notify.Content `json:"rungs"`
+}
+
+// Notify renders the message now, on every rung, so that what is sent later, by whichever process, is what was known then.
+func (e *evaluation) Notify(message notify.Sendable, channels []*notify.Channel) error {
+	outs, err := e.render(message, channels)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err == nil {
+		err = e.add(message, outs)
+	}
+	if err != nil && e.mistake == nil {
+		e.mistake = err
+	}
+	return err
+}
+
+func (e *evaluation) render(message notify.Sendable, channels []*notify.Channel) ([]store.Out, error) {
+	var p payload
+	for _, rung := range notify.Rungs() {
+		c, err := message.Content(rung)
+		if err != nil {
+			return nil, err
+		}
+		p.Rungs = append(p.Rungs, c)
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, "encode a message", err)
+	}
+	var outs []store.Out
+	for _, channel := range channels {
+		def := channel.Definition()
+		if e.courier.defs.Channel(def.Name) != def {
+			return nil, fault.New(fault.Invalid, "channel %q (%s) is not in Definitions.Channels", def.Name, def.Origin).WithHint("add it")
+		}
+		outs = append(outs, store.Out{Channel: def.Name, Time: e.event.Time, Run: e.event.Run, Seq: e.event.Seq, Source: e.source, Event: e.event.ID,
+			Title: p.Rungs[0].Line, Body: body})
+	}
+	return outs, nil
+}
+
+// add numbers the calls of each channel. Of several messages with one key the first counts.
+func (e *evaluation) add(message notify.Sendable, outs []store.Out) error {
+	key := ""
+	if m, ok := message.(notify.Message); ok {
+		key = m.Key
+	}
+	if e.calls == nil {
+		e.calls = map[string]int{}
+	}
+	for _, o := range outs {
+		e.calls[o.Channel]++
+		if o.Call = strconv.Itoa(e.calls[o.Channel]); key != "" {
+			o.Call = "key:" + key
+		}
+		if slices.ContainsFunc(e.outs, func(other store.Out) bool { return other.Channel == o.Channel && other.Call == o.Call }) {
+			continue
+		}
+		if len(e.outs) == store.MaxOuts {
+			return fault.New(fault.Invalid, "more than %d messages for one event", store.MaxOuts).WithHint("put them into one message")
+		}
+		e.outs = append(e.outs, o)
+	}
+	return nil
+}
+
+// result is what the function gave to channels, or the first mistake in a call of Notify.
+func (e *evaluation) result() ([]store.Out, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.outs, e.mistake
+}
+
+func (e *evaluation) logged() []store.EventLine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.dropped > 0 {
+		return append(slices.Clone(e.lines), store.EventLine{Time: e.courier.store.Now().UTC(), Level: "INFO", Message: strconv.Itoa(e.dropped) + " more lines"})
+	}
+	return e.lines
+}
+
+func (e *evaluation) Latest(ctx context.Context, key asset.Key) (run.Materialization, error) {
+	return e.courier.store.Latest(ctx, key)
+}
+
+func (e *evaluation) Run(ctx context.Context, id run.ID) (run.Record, error) {
+	fold, _, err := e.courier.store.Fold(ctx, id)
+	if err != nil {
+		return run.Record{}, err
+	}
+	return fold.Record, nil
+}
+
+func (e *evaluation) Now() time.Time { return e.courier.store.Now() }
+
+// logHandler keeps the lines of an evaluation.
+type logHandler struct {
+	evaluation *evaluation
+	attrs      []slog.Attr
+	prefix     string
+}
+
+func (h logHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h logHandler) Handle(_ context.Context, r slog.Record) error {
+	e := h.evaluation
+	line := store.EventLine{Time: e.courier.store.Now().UTC(), Level: runlog.LevelName(r.Level), Message: r.Message}
+	attrs := slices.Clone(h.attrs)
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, slog.Attr{Key: h.prefix + a.Key, Value: a.Value})
+		return true
+	})
+	if len(attrs) > 0 {
+		line.Attrs = append(runlog.AppendAttrs([]byte{'{'}, attrs), '}')
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	size := len(line.Message) + len(line.Attrs)
+	if len(e.lines) >= mostLines || e.bytes+size > mostBytes {
+		e.dropped++
+		return nil
+	}
+	e.bytes += size
+	e.lines = append(e.lines, line)
+	return nil
+}
+
+func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	h.attrs = slices.Clone(h.attrs)
+	for _, a := range attrs {
+		h.attrs = append(h.attrs, slog.Attr{Key: h.prefix + a.Key, Value: a.Value})
+	}
+	return h
+}
+
+func (h logHandler) WithGroup(name string) slog.Handler {
+	if name != "" {
+		h.prefix += name + "."
+	}
+	return h
+}

@@ -1,0 +1,174 @@
+package courier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/memblob"
+
+	"waggle/shared/asset"
+	"waggle/shared/courier"
+	"waggle/shared/engine"
+	"waggle/shared/job"
+	"waggle/shared/notify"
+	"waggle/shared/run"
+	"waggle/shared/sensor"
+	"waggle/shared/store"
+	"waggle/shared/store/memorydriver"
+	"waggle/shared/waggle"
+)
+
+// server is what channels send to: it answers by a script and keeps what it took.
+type server struct {
+	mu     sync.Mutex
+	answer func(channel string, try int, c notify.Content) notify.Answer // nil: sent
+	tries  int
+	taken  []string // "channel: line"
+	at     []time.Time
+}
+
+func (s *server) sender(def *notify.Definition) (notify.Sender, error) {
+	return toServer{s, def.Name}, nil
+}
+
+type toServer struct {
+	*server
+	channel string
+}
+
+func (s toServer) Send(_ context.Context, _ string, c notify.Content, _ notify.Thread) notify.Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tries++
+	a := notify.Answer{Kind: notify.Sent, Ref: fmt.Sprint(s.tries)}
+	if s.answer != nil {
+		a = s.answer(s.channel, s.tries, c)
+	}
+	if a.Kind == notify.Sent || a.Kind == notify.Recipient || a.Ambiguous {
+		s.taken = append(s.taken, s.channel+": "+c.Text)
+		s.at = append(s.at, time.Now())
+	}
+	return a
+}
+
+func (s *server) got() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.taken...)
+}
+
+// world is a deployment in memory: a job "job" that fails as long as it is told to, sensors, and two channels.
+type world struct {
+	t       testing.TB
+	db      *memorydriver.Driver
+	bucket  *blob.Bucket
+	store   *store.Store
+	defs    waggle.Definitions
+	courier *courier.Courier
+	server  *server
+	fails   bool
+}
+
+var (
+	slack = notify.Slack("slack", nil)
+	team  = notify.Mail("team", nil)
+)
+
+// setup has the sensors in a deployment with a server.
+func setup(t testing.TB, opts *courier.Options, sensors ...*sensor.Sensor) *world {
+	t.Helper()
+	w := &world{t: t, db: memorydriver.New(nil), bucket: memblob.OpenBucket(nil), server: &server{}, fails: true}
+	broken := asset.New("broken", func(ctx *asset.Context) (int, error) {
+		for i := range 12 {
+			ctx.Log.Info("line", "number", i+1)
+		}
+		if w.fails {
+			return 0, errors.New("it broke")
+		}
+		return 1, nil
+	}, nil)
+	w.defs = waggle.Definitions{Assets: asset.List{broken}, Jobs: job.List{job.New("job", asset.List{broken}, nil)},
+		Channels: notify.List{slack, team}, Sensors: sensors}
+	if err := w.defs.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	w.open(opts)
+	t.Cleanup(func() { _ = w.bucket.Close() })
+	return w
+}
+
+// open begins a process over what is stored.
+func (w *world) open(opts *courier.Options) {
+	o := courier.Options{Sender: w.server.sender, Worker: "test"}
+	if opts != nil {
+		o = *opts
+		if o.Sender == nil {
+			o.Sender = w.server.sender
+		}
+	}
+	w.store = store.New(w.db, store.NewBlobs(w.bucket), nil)
+	w.courier = courier.New(w.store, w.defs, &o)
+}
+
+// run runs the job to its end and returns its id.
+func (w *world) run() run.ID {
+	w.t.Helper()
+	id, err := w.store.Launch(context.Background(), run.Request{Job: "job"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out, err := engine.New(w.store, w.defs, &engine.Options{Publish: w.courier.Publish()}).Run(context.Background(), id, nil)
+	if err != nil || out.Record.Status != run.Success && out.Record.Status != run.Failure {
+		w.t.Fatalf("%s: %v", out.Record.Status, err)
+	}
+	return id
+}
+
+func (w *world) once() {
+	w.t.Helper()
+	if err := w.courier.Once(context.Background()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// want fails the test for any message that is missing or too many.
+func (w *world) want(messages ...string) {
+	w.t.Helper()
+	if got := w.server.got(); strings.Join(got, "\n") != strings.Join(messages, "\n") {
+		w.t.Fatalf("received\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(messages, "\n"))
+	}
+}
+
+// only returns the one delivery there is.
+func (w *world) only() courier.Delivery {
+	w.t.Helper()
+	list, err := w.courier.Deliveries(context.Background(), courier.Query{})
+	if err != nil || len(list) != 1 {
+		w.t.Fatalf("%d deliveries: %+v, %v", len(list), list, err)
+	}
+	return list[0]
+}
+
+// state returns how the sensor stands with its one event.
+func (w *world) state(name string) store.SensorEvent {
+	w.t.Helper()
+	rows, err := w.store.SensorEvents(context.Background(), name, 10)
+	if err != nil || len(rows) != 1 {
+		w.t.Fatalf("%d events: %+v, %v", len(rows), rows, err)
+	}
+	return rows[0]
+}
+
+// tells is a sensor that says why a run failed.
+func tells(name string, channels ...*notify.Channel) *sensor.Sensor {
+	return sensor.OnRunFailure(name, func(ctx *sensor.Context, r sensor.Run) error {
+		ctx.Log.Info("a run failed", "job", r.Job)
+		return ctx.Notify(notify.Message{Text: r.Job + ": " + r.Error}, channels...)
+	}, nil)
+}
