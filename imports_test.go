@@ -62,8 +62,8 @@ var allowed = map[string][]string{
 	"shared/notice":             {"duration", "metadata", "notify", "report", "run", "runlog"},
 	"shared/notice/noticetest":  {"metadata", "notice", "notify", "run"},
 	"shared/cli/progress":       {"duration", "plan", "report", "run", "runlog"},
-	"shared/cli": {"asset", "check", "cli/progress", "duration", "engine", "fault", "job", "metadata", "monitor", "owner", "plan", "report",
-		"run", "runlog", "scheduler", "schema", "selection", "store", "waggle"},
+	"shared/cli": {"asset", "check", "cli/progress", "courier", "duration", "engine", "fault", "job", "metadata", "monitor", "notify", "owner", "plan", "report",
+		"run", "runlog", "scheduler", "schema", "selection", "sensor", "store", "waggle"},
 	"shared/sqlasset":   {"asset", "fault", "table"},
 	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/tabletest", "waggle"},
 }

@@ -4,11 +4,14 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 
 	"waggle/pipelines"
 	"waggle/shared/cli"
 	"waggle/shared/embedded"
+	"waggle/shared/notify"
+	"waggle/shared/notify/senders"
 	"waggle/shared/store"
 )
 
@@ -18,12 +21,22 @@ func main() {
 		Definitions: pipelines.Definitions,
 		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
 		Stores:      stores,
+		Senders:     open,
 		Home:        embedded.DefaultHome,
 		Worker:      embedded.Worker(),
 		Version:     version(),
 		Program:     os.Args[0],
 		Executable:  executable,
 	}, os.Args[1:], cli.Streams{}))
+}
+
+// open opens what sends to channels: as the environment configures them, to the outbox of the home folder where it does not.
+func open(ctx context.Context, home string, channels notify.List) (func(*notify.Definition) (notify.Sender, error), error) {
+	opened, err := senders.Open(ctx, channels, senders.Options{Lookup: os.LookupEnv, Outbox: filepath.Join(home, "outbox")})
+	if err != nil {
+		return nil, err
+	}
+	return opened.Of, nil
 }
 
 // version is the commit that the program was built from; with + where files had changed since.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"waggle/shared/fault"
+	"waggle/shared/notify"
 	"waggle/shared/store"
 	"waggle/shared/waggle"
 )
@@ -29,6 +30,9 @@ type App struct {
 	// Stores opens stores that are no folder, by their kind: `--store dynamodb:TABLE` calls "dynamodb" with the name and
 	// the home folder. May be nil.
 	Stores map[string]func(ctx context.Context, name, home string) (*store.Store, error)
+	// Senders opens what sends to channels, and returns it by channel; home is the folder for the outbox. Its error says what is wrong with any
+	// of them. Nil: messages wait, and say that their channel is not configured.
+	Senders func(ctx context.Context, home string, channels notify.List) (func(*notify.Definition) (notify.Sender, error), error)
 	// Home is the folder where neither --home nor WAGGLE_HOME names one. Defaults to ".waggle".
 	Home string
 	// Worker names this process to people, "host:pid". Defaults to "unknown".
@@ -42,6 +46,8 @@ type App struct {
 	Executable string
 	// Look is how often `dev` asks the store what is due. Defaults to 1 s.
 	Look time.Duration
+	// Settle is how long `run` waits for what its sensors tell to arrive. Defaults to 30 s.
+	Settle time.Duration
 }
 
 // Streams are where a command writes and what it knows of its surroundings. The zero value is those of the process.

@@ -62,6 +62,9 @@ func (s *session) dev(ctx context.Context, parallel int) error {
 	if err != nil {
 		return err
 	}
+	if err := s.openSenders(ctx); err != nil {
+		return err
+	}
 	s.tellOfNewerCode()
 	st, err := s.store(ctx)
 	if err != nil {
@@ -79,7 +82,14 @@ func (s *session) dev(ctx context.Context, parallel int) error {
 		opts.Elsewhere = func(ctx context.Context, id run.ID) error { return s.resumeElsewhere(ctx, id) }
 	}
 	v.open()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		s.courier(st).Keep(ctx, func(err error) { v.say("deliveries: " + report.OneLine(err.Error())) })
+	}()
 	err = monitor.NewKeeper(st, e, scheduler.New(st, s.app.Definitions), opts).Keep(ctx)
+	stop()
+	<-kept
 	v.close()
 	over()
 	if err == nil && len(v.unfinished) > 0 {

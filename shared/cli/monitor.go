@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"waggle/shared/courier"
 	"waggle/shared/engine"
 	"waggle/shared/monitor"
 	"waggle/shared/report"
@@ -56,6 +57,9 @@ func (s *session) monitorOnce(ctx context.Context, only string, schedules bool) 
 	if err := s.app.Definitions.Validate(); err != nil {
 		return err
 	}
+	if err := s.openSenders(ctx); err != nil {
+		return err
+	}
 	st, err := s.store(ctx)
 	if err != nil {
 		return err
@@ -99,6 +103,9 @@ func (s *session) monitorOnce(ctx context.Context, only string, schedules bool) 
 		if err := monitor.Once(ctx, st, e, before, after, launched...); err != nil {
 			return err
 		}
+		if err := s.deliverOnce(ctx, st); err != nil {
+			return err
+		}
 	}
 	switch {
 	case s.format == formatJSON:
@@ -106,7 +113,7 @@ func (s *session) monitorOnce(ctx context.Context, only string, schedules bool) 
 			all = []resumedJSON{}
 		}
 		err = s.printJSON(all)
-	case s.format == formatTable && len(all) == 0:
+	case s.format == formatTable && len(all) == 0 && s.courier(st).Tally() == (courier.Tally{}):
 		err = s.write("nothing is due")
 	}
 	if err == nil {

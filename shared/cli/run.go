@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,9 @@ func (s *session) run(ctx context.Context, args []string, f runFlags) error {
 	if _, err := s.logLevel(); err != nil {
 		return err
 	}
+	if err := s.openSenders(ctx); err != nil {
+		return err
+	}
 	s.tellOfNewerCode()
 	st, err := s.store(ctx)
 	if err != nil {
@@ -91,6 +95,7 @@ func (s *session) run(ctx context.Context, args []string, f runFlags) error {
 	if err != nil {
 		return fmt.Errorf("launch the run: %w", err)
 	}
+	defer s.deliver(ctx, st)()
 	return s.watch(ctx, st, id, req, p, interrupts)
 }
 
@@ -131,7 +136,8 @@ func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req ru
 	cancel := make(chan struct{})
 	var interrupted atomic.Bool
 	over := make(chan struct{})
-	defer close(over)
+	unlisten := sync.OnceFunc(func() { close(over) })
+	defer unlisten()
 	go func() {
 		select {
 		case <-interrupts:
@@ -157,7 +163,8 @@ func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req ru
 		s.say("the record of run %s is not complete; `%s` takes it up", id.Short(), s.call("monitor", "--once"))
 		return out, err
 	}
-	return out, s.conclude(ctx, st, out, p, interrupted.Load())
+	unlisten()
+	return out, s.conclude(ctx, st, out, p, interrupted.Load(), interrupts)
 }
 
 // viewOf chooses how the run is shown.
@@ -177,16 +184,19 @@ func (s *session) viewOf(id run.ID, req run.Request, p *plan.Plan) (view, time.D
 }
 
 // conclude prints the summary of a run and returns what the process exits with.
-func (s *session) conclude(ctx context.Context, st *store.Store, out engine.Outcome, p *plan.Plan, interrupted bool) error {
+func (s *session) conclude(ctx context.Context, st *store.Store, out engine.Outcome, p *plan.Plan, interrupted bool, interrupts <-chan os.Signal) error {
 	r := report.Of(out.Record, p, st.Now())
 	if s.format != formatTable {
 		if out.Retry == "" { // else the run that follows is the answer
+			s.settle(ctx, st, r, interrupts)
 			if err := s.printJSON(r); err != nil {
 				return err
 			}
 		}
 	} else if err := s.printEnd(ctx, st, r); err != nil {
 		return err
+	} else {
+		s.settle(ctx, st, r, interrupts)
 	}
 	if out.LeftRunning > 0 {
 		s.warn("%s did not stop and were left", report.Count(out.LeftRunning, "step"))

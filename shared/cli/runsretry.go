@@ -49,6 +49,9 @@ func (s *session) runsRetry(ctx context.Context, name string, fromStart bool) er
 	if _, err := s.logLevel(); err != nil {
 		return err
 	}
+	if err := s.openSenders(ctx); err != nil {
+		return err
+	}
 	st, err := s.store(ctx)
 	if err != nil {
 		return err
@@ -85,6 +88,7 @@ func (s *session) runsRetry(ctx context.Context, name string, fromStart bool) er
 	default:
 		s.say("run %s retries run %s: every step", id.Short(), parent.Short())
 	}
+	defer s.deliver(ctx, st)()
 	return s.watch(ctx, st, id, req, p, interrupts)
 }
 

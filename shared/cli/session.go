@@ -7,10 +7,14 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
+	"waggle/shared/courier"
+	"waggle/shared/notify"
 	"waggle/shared/report"
 	"waggle/shared/store"
 )
@@ -30,6 +34,9 @@ type session struct {
 	outTTY, errTTY  *os.File // nil: no terminal
 
 	opened   *store.Store
+	senders  func(*notify.Definition) (notify.Sender, error) // nil: not opened
+	messages *courier.Courier
+	trouble  atomic.Pointer[error] // of deliveries; nil: there was none
 	children children
 }
 
@@ -48,6 +55,9 @@ func newSession(app App, streams Streams) *session {
 	fill(&s.app.Worker, "unknown")
 	fill(&s.app.Version, "devel")
 	fill(&s.app.Program, "waggle")
+	if s.app.Settle <= 0 {
+		s.app.Settle = 30 * time.Second
+	}
 	s.outTTY, s.errTTY = terminal(s.out), terminal(s.err)
 	s.paint, s.errPaint = s.painter(s.outTTY), s.painter(s.errTTY)
 	return s

@@ -124,7 +124,7 @@ func (d *desk) transcript(commands ...string) string {
 }
 
 var (
-	origin   = regexp.MustCompile(`definitions_test\.go:\d+`)
+	origin   = regexp.MustCompile(`(definitions|alerts)_test\.go:\d+`)
 	platform = regexp.MustCompile(`go1\.[0-9.]+, \w+/\w+`)
 	cursor   = regexp.MustCompile(`--cursor \w{20,}`) // it is the driver's
 	planHash = regexp.MustCompile(`"plan": ?"[0-9a-f]{16}"`)
@@ -133,7 +133,7 @@ var (
 // golden compares a text with a stored one.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	got = origin.ReplaceAllString(got, "definitions_test.go:N")
+	got = origin.ReplaceAllString(got, "${1}_test.go:N")
 	got = platform.ReplaceAllString(got, "goN, OS/ARCH")
 	got = cursor.ReplaceAllString(got, "--cursor CURSOR")
 	got = planHash.ReplaceAllString(got, `"plan":"HASH"`)

@@ -35,6 +35,7 @@ type Courier struct {
 	mu       sync.Mutex
 	draining map[string]bool // channels that one of them drains
 	sent     bool            // one of them had something to do
+	tally    Tally
 	troubles []error
 }
 
@@ -106,6 +107,22 @@ func (c *Courier) Publish() func(context.Context, []event.Event) error {
 		}
 		return nil
 	}
+}
+
+// Tally is what a courier has done.
+type Tally struct{ Evaluated, Sent, Dead int }
+
+// Tally returns what the courier has done so far: events that it evaluated to their end, messages that it sent or gave up.
+func (c *Courier) Tally() Tally {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tally
+}
+
+func (c *Courier) count(add func(*Tally)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	add(&c.tally)
 }
 
 // Wake has Keep look at once.

@@ -163,7 +163,7 @@ func TestAMistakeInACallIsAnErrorAndIsNotTriedAgain(t *testing.T) {
 	unlisted := notify.Slack("unlisted", nil)
 	for want, act := range map[string]func(*sensor.Context) error{
 		`is not in Definitions.Channels (add it)`: func(ctx *sensor.Context) error { return ctx.Notify(notify.Message{Text: "x"}, slack, unlisted) },
-		`is empty (set Text`: func(ctx *sensor.Context) error { return ctx.Notify(notify.Message{}, slack) },
+		`is empty (set Text`:                      func(ctx *sensor.Context) error { return ctx.Notify(notify.Message{}, slack) },
 		`more than 40 messages for one event`: func(ctx *sensor.Context) (err error) {
 			for i := range 41 {
 				err = ctx.Notify(notify.Message{Text: fmt.Sprint(i)}, slack)

@@ -3,10 +3,14 @@ package courier
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	"waggle/shared/fault"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 	"waggle/shared/store"
 )
@@ -51,6 +55,8 @@ type Delivery struct {
 	Ref      string
 	Message  store.Message // where it has ended
 	Out      store.Out
+
+	event store.SensorEvent // where it is evaluated
 }
 
 // Query chooses deliveries. The zero value is all of them.
@@ -100,9 +106,12 @@ func (c *Courier) events(ctx context.Context, sensor string, q Query) ([]store.S
 
 func ofEvent(row store.SensorEvent) Delivery {
 	d := Delivery{Source: row.Sensor, EventID: row.Event.ID, Run: row.Event.Run, State: Evaluating, Reason: row.Reason, Error: row.Error, Attempts: row.Attempts,
-		Happened: row.Event.Time, Stored: row.Stored, Ended: row.Ended, Due: row.Due}
-	if row.State == store.EventDead {
+		Happened: row.Event.Time, Stored: row.Stored, Ended: row.Ended, Due: row.Due, event: row}
+	switch row.State {
+	case store.EventDead:
 		d.State = Dead
+	case store.EventWorking:
+		d.Due = time.Time{} // somebody is at it: its due time is for the case that they die
 	}
 	return d
 }
@@ -169,13 +178,15 @@ const glance = 20 * time.Millisecond
 func (c *Courier) Settle(ctx context.Context, id run.ID, launched time.Time, within time.Duration) ([]Delivery, error) {
 	deadline := c.store.Now().Add(within)
 	background := context.WithoutCancel(ctx)
+	ctx, stop := context.WithTimeout(ctx, within)
+	defer stop()
 	for {
 		list, err := c.Deliveries(background, Query{Run: id, Since: launched})
 		if err != nil {
 			return nil, err
 		}
 		waits := slices.ContainsFunc(list, func(d Delivery) bool { return !d.State.Ended() && !d.Due.After(deadline) })
-		if !waits || ctx.Err() != nil || !c.store.Now().Before(deadline) {
+		if !waits || ctx.Err() != nil {
 			return list, nil
 		}
 		select {
@@ -183,4 +194,58 @@ func (c *Courier) Settle(ctx context.Context, id run.ID, launched time.Time, wit
 		case <-ctx.Done():
 		}
 	}
+}
+
+// Content returns what a delivery says, on the rung that was sent or is sent next. It is empty for one that is evaluated.
+func (c *Courier) Content(ctx context.Context, d Delivery) (notify.Content, error) {
+	if d.ID == "" {
+		return notify.Content{}, nil
+	}
+	body, err := c.store.MessageBody(ctx, d.Out)
+	if err != nil {
+		return notify.Content{}, err
+	}
+	var p payload
+	if err := json.Unmarshal(body, &p); err != nil || len(p.Rungs) == 0 {
+		return notify.Content{}, fault.New(fault.Corrupt, "message %s does not read back: %v", d.ID, err)
+	}
+	return p.Rungs[min(d.Out.Rung, len(p.Rungs)-1)], nil
+}
+
+// Again has deliveries that were given up tried once more, as if they were new, and those that wait tried at once. The caller then
+// calls Once.
+func (c *Courier) Again(ctx context.Context, list []Delivery) error {
+	for _, d := range list {
+		var err error
+		switch {
+		case d.State == Dead && d.ID != "":
+			err = c.store.Revive(ctx, d.Message)
+		case d.ID == "":
+			err = c.store.ReviveEvent(ctx, d.event)
+		default:
+			err = c.store.Hurry(ctx, d.Out)
+		}
+		if err != nil {
+			return err
+		}
+		if d.Channel != "" {
+			if err := c.Unhold(ctx, d.Channel); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Unhold lets a channel send at once that waits, or is parked. Where another process owns it, that one decides.
+func (c *Courier) Unhold(ctx context.Context, name string) error {
+	lease, err := c.store.AcquireChannel(ctx, name, c.opts.Worker)
+	if errors.Is(err, fault.Conflict) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	lease.Update(func(ch *store.Channel) { ch.NotBefore = time.Time{} })
+	return lease.Release(ctx, c.store.Now())
 }

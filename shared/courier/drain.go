@@ -320,7 +320,6 @@ func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answe
 	d.lease.Update(func(ch *store.Channel) {
 		if answer.Kind == notify.Park {
 			park(ch, now, string(answer.Reason), answer.Error)
-			o.Due = ch.NotBefore
 			return
 		}
 		ch.Failures++
@@ -328,8 +327,7 @@ func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answe
 		if wait <= 0 {
 			wait = backoff(ch.Failures, time.Second, waitMost, 2)
 		}
-		o.Due = now.Add(wait).UTC()
-		ch.NotBefore, ch.Reason, ch.Error = o.Due, string(answer.Reason), answer.Error
+		ch.NotBefore, ch.Reason, ch.Error = now.Add(wait).UTC(), string(answer.Reason), answer.Error
 		// One message that fails again and again must not stop all others for a week.
 		if o.Attempts >= patience && answer.After <= 0 {
 			o.Due = now.Add(backoff(o.Attempts-patience+1, time.Minute, time.Hour, 2)).UTC()
@@ -337,7 +335,11 @@ func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answe
 		}
 	})
 	_, err := d.store.Postpone(ctx, o)
-	return o.Due, err
+	again := d.lease.State().NotBefore
+	if o.Due.After(again) {
+		again = o.Due
+	}
+	return again, err
 }
 
 // patience is how often a message is tried before others overtake it.
@@ -351,6 +353,15 @@ func (d *drainer) conclude(ctx context.Context, o store.Out, m store.Message) er
 	m.ID, m.Channel, m.Time, m.Rung, m.Outs = o.ID(), d.name, d.store.Now().UTC(), o.Rung, []store.Out{o}
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		err := d.store.Conclude(ctx, m)
+		if err == nil {
+			d.count(func(t *Tally) {
+				if m.State == store.MessageSent {
+					t.Sent++
+				} else {
+					t.Dead++
+				}
+			})
+		}
 		if !fault.Retryable(err) || d.lease.Stale() {
 			return err
 		}

@@ -44,6 +44,9 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 		if errors.Is(err, fault.Conflict) {
 			return false, nil // it took so long that another evaluated it too; theirs counts
 		}
+		if err == nil {
+			c.count(func(t *Tally) { t.Evaluated++ })
+		}
 		return true, err
 	}
 	later := func(text string, after time.Duration) (bool, error) {

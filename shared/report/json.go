@@ -11,18 +11,18 @@ import (
 
 // Times in JSON are UTC, RFC 3339 to the microsecond; what is not there is null.
 type reportJSON struct {
-	RunID      run.ID       `json:"run_id"`
-	Job        *string      `json:"job"`
-	Status     run.Status   `json:"status"`
-	Reason     *run.Reason  `json:"failure_reason"`
-	Error      string       `json:"error,omitempty"`
-	LaunchedAt *time.Time   `json:"launched_at"`
-	StartedAt  *time.Time   `json:"started_at"`
-	EndedAt    *time.Time   `json:"ended_at"`
-	DurationMS *float64     `json:"duration_ms"`
-	Assets     []assetJSON  `json:"assets"`
-	Checks     []checkJSON  `json:"checks"`
-	Deliveries []deliveries `json:"deliveries"`
+	RunID      run.ID      `json:"run_id"`
+	Job        *string     `json:"job"`
+	Status     run.Status  `json:"status"`
+	Reason     *run.Reason `json:"failure_reason"`
+	Error      string      `json:"error,omitempty"`
+	LaunchedAt *time.Time  `json:"launched_at"`
+	StartedAt  *time.Time  `json:"started_at"`
+	EndedAt    *time.Time  `json:"ended_at"`
+	DurationMS *float64    `json:"duration_ms"`
+	Assets     []assetJSON `json:"assets"`
+	Checks     []checkJSON `json:"checks"`
+	Deliveries []Delivery  `json:"deliveries"`
 
 	Selection []run.StepKey     `json:"selection,omitempty"`
 	Config    run.Config        `json:"config,omitempty"`
@@ -56,13 +56,10 @@ type checkJSON struct {
 	Skipped     *run.Skip       `json:"skipped,omitempty"`
 }
 
-// deliveries are what was sent to people; nothing sends yet.
-type deliveries struct{}
-
 // MarshalJSON writes the report as `waggle run --json` prints it.
 func (r *Report) MarshalJSON() ([]byte, error) {
 	out := reportJSON{RunID: r.ID, Status: r.Status, Error: r.Error, LaunchedAt: at(r.Launched), StartedAt: at(r.Started), EndedAt: at(r.Ended),
-		Assets: make([]assetJSON, len(r.Assets)), Checks: make([]checkJSON, len(r.Checks)), Deliveries: []deliveries{},
+		Assets: make([]assetJSON, len(r.Assets)), Checks: make([]checkJSON, len(r.Checks)), Deliveries: append([]Delivery{}, r.Deliveries...),
 		Selection: r.Request.Selection, Config: r.Request.Config, Tags: r.Request.Tags}
 	if r.Request.Job != "" {
 		out.Job = &r.Request.Job

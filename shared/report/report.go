@@ -32,6 +32,18 @@ type Report struct {
 	Checks   []Check
 	Warnings []Warning
 	Outputs  []Output
+
+	// Deliveries are what sensors told people of the run. Of does not know them.
+	Deliveries []Delivery
+}
+
+// Delivery is a message about the run.
+type Delivery struct {
+	Sensor   string `json:"sensor"`
+	Channel  string `json:"channel"` // empty: the sensor has not been called yet
+	State    string `json:"state"`
+	Attempts int    `json:"attempts"`
+	EventID  string `json:"event_id"`
 }
 
 // Asset is what became of an asset in the run.

@@ -43,16 +43,8 @@ func NewContext(ctx context.Context, e Evaluation) *Context {
 // Notify gives a message to channels. It leaves when the sensor's function returns nil, and is sent until it arrives or the channel
 // gives it up. An error is a mistake in the call: no channel, a message without text, a channel that is not in Definitions.
 func (c *Context) Notify(message notify.Sendable, channels ...*notify.Channel) error {
-	switch {
-	case message == nil:
-		return fault.New(fault.Invalid, "Notify of a nil message")
-	case len(channels) == 0:
-		return fault.New(fault.Invalid, "Notify without a channel")
-	}
-	for i, channel := range channels {
-		if channel.Definition() == nil {
-			return fault.New(fault.Invalid, "channel %d of Notify is nil", i+1)
-		}
+	if err := notify.Check(message, channels); err != nil {
+		return err
 	}
 	return c.evaluation.Notify(message, channels)
 }

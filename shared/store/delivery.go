@@ -302,3 +302,12 @@ func (s *Store) Revive(ctx context.Context, m Message) error {
 	}
 	return err
 }
+
+// Hurry makes a message that waits due at once.
+func (s *Store) Hurry(ctx context.Context, o Out) error {
+	o.Due = time.Time{}
+	if _, err := s.Postpone(ctx, o); err != nil && !errors.Is(err, fault.Conflict) {
+		return err // another owner has just tried it
+	}
+	return nil
+}

@@ -189,6 +189,13 @@ func (s *Store) RetryEvent(ctx context.Context, row SensorEvent, due time.Time) 
 	return s.putEvent(ctx, row, nil)
 }
 
+// ReviveEvent has an event that was given up, or is tried again later, evaluated at once, as if it had never been.
+func (s *Store) ReviveEvent(ctx context.Context, row SensorEvent) error {
+	row.State, row.Reason, row.Error, row.Attempts, row.Due, row.Ended = EventPending, "", "", 0, s.now().UTC(), time.Time{}
+	_, err := s.putEvent(ctx, row, nil)
+	return err
+}
+
 // EndEvent stores what came of an event, with the messages for channels, in one write: an event that comes again, or is evaluated
 // twice, gives no message twice. fault.Conflict says that somebody else ended it; their messages count. It takes up to MaxOuts messages.
 func (s *Store) EndEvent(ctx context.Context, row SensorEvent, state EventState, outs []Out) (SensorEvent, error) {
