@@ -65,7 +65,7 @@ var allowed = map[string][]string{
 	"shared/cli": {"asset", "check", "cli/progress", "courier", "duration", "engine", "fault", "job", "metadata", "monitor", "notify", "owner", "plan", "report",
 		"run", "runlog", "scheduler", "schema", "selection", "sensor", "store", "waggle"},
 	"shared/sqlasset":   {"asset", "fault", "table"},
-	"shared/waggletest": {"asset", "engine", "fault", "metadata", "run", "runlog", "store", "store/tabletest", "waggle"},
+	"shared/waggletest": {"asset", "courier", "engine", "fault", "metadata", "notify", "run", "runlog", "store", "store/tabletest", "waggle"},
 }
 
 // authoring is what pipelines may import.

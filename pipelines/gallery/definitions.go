@@ -4,6 +4,8 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/check"
 	"waggle/shared/job"
+	"waggle/shared/notify"
+	"waggle/shared/sensor"
 	"waggle/shared/waggle"
 )
 
@@ -29,4 +31,6 @@ var Definitions = waggle.Definitions{
 	Checks:    check.List{checkSalesTransformSchema, checkArtworksTransformSchema, checkSalesDataQuality, checkSalesAboveThreshold, checkValidPriceTiers},
 	Jobs:      job.List{gallery},
 	Schedules: job.Schedules{galleryDaily},
+	Channels:  notify.List{slack, team},
+	Sensors:   sensor.List{onRunFailure, onRunSuccess, emailValidationWarnings},
 }.Merge(inSQL)

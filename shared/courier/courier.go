@@ -53,6 +53,8 @@ type Options struct {
 	KeepTrying time.Duration
 	// Place is what reports say of the deployment. The zero value is a laptop's: no links, times in UTC.
 	Place notice.Place
+	// NoRate is for tests: messages leave as fast as they are taken, whatever the rate of their channel.
+	NoRate bool
 	// Worker names this process to people. Defaults to "unknown".
 	Worker string
 }

@@ -219,7 +219,7 @@ func (d *drainer) giveUp(ctx context.Context, o store.Out, now time.Time) (bool,
 
 // spend takes one from the channel's rate, and waits while there is none.
 func (d *drainer) spend(ctx context.Context) error {
-	for {
+	for !d.opts.NoRate {
 		var wait time.Duration
 		now := d.store.Now()
 		d.lease.Update(func(ch *store.Channel) {
@@ -246,6 +246,7 @@ func (d *drainer) spend(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	return nil
 }
 
 // deliver tries to send a message once, or on smaller rungs, and stores what came of it before anything else is sent. It returns when the

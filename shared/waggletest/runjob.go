@@ -9,6 +9,7 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"waggle/shared/asset"
+	"waggle/shared/courier"
 	"waggle/shared/engine"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
@@ -36,9 +37,10 @@ type Run struct {
 	Events []runlog.Event
 
 	store *store.Store
+	sent  *mailbox
 }
 
-// RunJob runs a job of the definitions in memory, to its end. Definitions that do not validate, an unknown job or
+// RunJob runs a job of the definitions in memory, to its end, and calls the sensors for it: Sent has what they told. Definitions that do not validate, an unknown job or
 // configuration fail the test; a run that fails does not. Every value passes through its codec on
 // its way to each reader, and a step that changes what it reads fails.
 func RunJob(t testing.TB, defs waggle.Definitions, job string, opts *Options) *Run {
@@ -58,8 +60,9 @@ func RunJob(t testing.TB, defs waggle.Definitions, job string, opts *Options) *R
 	if err != nil {
 		t.Fatalf("waggletest: launch %s: %v", job, err)
 	}
-	r := &Run{store: s}
-	out, err := engine.New(s, defs, &engine.Options{Strict: true, Worker: "test"}).Run(ctx, id, &engine.RunOptions{
+	r := &Run{store: s, sent: &mailbox{}}
+	c := courier.New(s, defs, &courier.Options{Sender: r.sent.of, NoRate: true, Worker: "test"})
+	out, err := engine.New(s, defs, &engine.Options{Strict: true, Worker: "test", Publish: c.Publish()}).Run(ctx, id, &engine.RunOptions{
 		Observe: func(e *runlog.Event) { r.Events = append(r.Events, *e) }})
 	if err != nil {
 		t.Fatalf("waggletest: run %s: %v", job, err)
@@ -68,6 +71,7 @@ func RunJob(t testing.TB, defs waggle.Definitions, job string, opts *Options) *R
 	for _, step := range r.Failed() {
 		t.Logf("%s failed: %s", step.Key, step.Error.Message)
 	}
+	r.tell(ctx, t, c, defs)
 	return r
 }
 
