@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -28,8 +29,11 @@ func TestARunWithWarningsMailsItsSuccessAndWhatItWarnsOf(t *testing.T) {
 	}
 	sent := r.Sent()
 	got := subjects(r)
-	if len(got) != 2 || got[0] != "team: [Waggle] 3 validation warnings in gallery" || got[1] != "team: [Waggle] gallery completed" {
-		t.Fatalf("told %q", got)
+	if want := []string{"slack: ", "team: [Waggle] 3 validation warnings in gallery", "team: [Waggle] gallery completed", "team: [Waggle] pipeline report"}; !slices.Equal(got, want) {
+		t.Fatalf("told %q, want %q", got, want)
+	}
+	if want := fmt.Sprintf("Sales pipeline completed: %d sales", len(waggletest.Output(t, r, salesOutput))); sent[0].Text != want {
+		t.Errorf("slack was told %q, want %q", sent[0].Text, want)
 	}
 	i := slices.IndexFunc(sent, func(m waggletest.Sent) bool { return len(m.Attachments) > 0 })
 	if i < 0 || sent[i].Attachments[0].Name != "validation_warnings.json" {

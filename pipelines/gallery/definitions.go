@@ -14,6 +14,7 @@ var assets = asset.List{
 	salesTransform, artworksTransform,
 	salesOutput, artworksOutput,
 	validationWarningsReport,
+	notifySalesComplete, emailPipelineReport,
 }
 
 var gallery = job.New("gallery", assets, &job.Options{

@@ -8,6 +8,7 @@ import (
 
 	"waggle/shared/fault"
 	"waggle/shared/metadata"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -47,6 +48,8 @@ type Step interface {
 	// Keep stores data beside what the step makes and returns where; Kept returns it, fault.NotFound where it is gone.
 	Keep(ctx context.Context, name string, data []byte) (blob string, err error)
 	Kept(ctx context.Context, blob string) ([]byte, error)
+	// Notify gives a message to channels, once for each run, step, channel and call, however often the step is tried.
+	Notify(ctx context.Context, message notify.Sendable, channels []*notify.Channel) error
 	Now() time.Time
 	Info() Info
 }
@@ -72,6 +75,16 @@ func (c *Context) AddMetadata(maps ...metadata.Map) {
 	for _, m := range maps {
 		c.step.AddMetadata(m.Encode())
 	}
+}
+
+// Notify gives a message to channels, when all that the step read is stored. It is sent until it arrives or the channel gives it up: the
+// step then waits for up to 10 s at its end, says under delivery_state how far that has come, and fails where a channel has given it
+// up. A step that is tried again does not send again; another run does. An error is a mistake in the call.
+func (c *Context) Notify(message notify.Sendable, channels ...*notify.Channel) error {
+	if err := notify.Check(message, channels); err != nil {
+		return err
+	}
+	return c.step.Notify(c, message, channels)
 }
 
 // Now is the time by the run's clock; tests set it.

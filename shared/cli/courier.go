@@ -48,7 +48,7 @@ func (s *session) sender(channel *notify.Definition) (notify.Sender, error) {
 // deliver works off what is due, of this run and others, until the returned function is called. A message that is on its way then is
 // waited for.
 func (s *session) deliver(ctx context.Context, st *store.Store) (stop func()) {
-	if len(s.app.Definitions.Sensors) == 0 {
+	if len(s.app.Definitions.Sensors)+len(s.app.Definitions.Channels) == 0 {
 		return func() {}
 	}
 	c := s.courier(st)
@@ -66,7 +66,7 @@ func (s *session) deliver(ctx context.Context, st *store.Store) (stop func()) {
 
 // settle waits for the deliveries of a run and tells how they stand. The run is what it is either way.
 func (s *session) settle(ctx context.Context, st *store.Store, r *report.Report, interrupts <-chan os.Signal) {
-	if len(s.app.Definitions.Sensors) == 0 {
+	if len(s.app.Definitions.Sensors)+len(s.app.Definitions.Channels) == 0 {
 		return
 	}
 	ctx, stop := context.WithCancel(ctx)

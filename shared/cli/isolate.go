@@ -24,7 +24,7 @@ const stopWithin = 8 * time.Second
 
 // engine runs runs for this command.
 func (s *session) engine(st *store.Store) *engine.Engine {
-	opts := &engine.Options{Worker: s.app.Worker, Publish: s.courier(st).Publish()}
+	opts := &engine.Options{Worker: s.app.Worker, Publish: s.courier(st).Publish(), Notify: s.courier(st).Notify()}
 	if s.app.Executable != "" {
 		opts.Isolate = s.isolate
 	}

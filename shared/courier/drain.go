@@ -34,7 +34,9 @@ const (
 
 // drain sends what waits in a channel, as its owner, in the order of what the messages tell of. It reports whether there was anything to do.
 func (c *Courier) drain(ctx context.Context, name string) (bool, error) {
-	lease, err := c.store.AcquireChannel(ctx, name, c.opts.Worker)
+	// What is begun is ended: a send that is broken off may have arrived. The end of the context keeps the next from beginning.
+	background := context.WithoutCancel(ctx)
+	lease, err := c.store.AcquireChannel(background, name, c.opts.Worker)
 	if errors.Is(err, fault.Conflict) {
 		return false, nil // another process drains it, or did and died: it is due when its lease ends
 	}
@@ -43,9 +45,8 @@ func (c *Courier) drain(ctx context.Context, name string) (bool, error) {
 	}
 	stop := c.heartbeat(lease)
 	d := &drainer{Courier: c, name: name, lease: lease}
-	due, err := d.run(ctx)
+	due, err := d.run(ctx, background)
 	stop()
-	background := context.WithoutCancel(ctx)
 	if errors.Is(err, fault.Lost) || errors.Is(err, fault.Conflict) {
 		return d.did, nil // another process took over; what it finds, it sends
 	}
@@ -90,8 +91,8 @@ type drainer struct {
 	did    bool // it had something to do
 }
 
-// run sends until nothing can be sent, and returns when the channel is due again; zero: nothing waits.
-func (d *drainer) run(ctx context.Context) (time.Time, error) {
+// run sends until nothing can be sent or the outer context ends, and returns when the channel is due again; zero: nothing waits.
+func (d *drainer) run(outer, ctx context.Context) (time.Time, error) {
 	now := d.store.Now()
 	d.def = d.defs.Channel(d.name)
 	if d.def == nil {
@@ -113,12 +114,12 @@ func (d *drainer) run(ctx context.Context) (time.Time, error) {
 			ch.NotBefore, ch.Parked, ch.Reason, ch.Error = time.Time{}, time.Time{}, "", ""
 		})
 	}
-	for ctx.Err() == nil {
+	for outer.Err() == nil {
 		inbox, err := d.store.Inbox(ctx, d.name)
 		if err != nil {
 			return time.Time{}, err
 		}
-		next, err := d.pass(ctx)
+		next, err := d.pass(outer, ctx)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -162,7 +163,7 @@ func (d *drainer) noteInbox(ctx context.Context) error {
 const messagesAtOnce = 100
 
 // pass goes over what waits once, and returns when the soonest of what is left is due; zero: nothing is left.
-func (d *drainer) pass(ctx context.Context) (time.Time, error) {
+func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 	var next time.Time
 	soonest := func(at time.Time) {
 		if next.IsZero() || at.Before(next) {
@@ -190,7 +191,7 @@ func (d *drainer) pass(ctx context.Context) (time.Time, error) {
 				soonest(o.Due)
 				continue
 			}
-			if err := d.spend(ctx); err != nil {
+			if err := d.spend(outer); err != nil {
 				soonest(d.store.Now())
 				return next, nil // the context has ended
 			}
@@ -219,7 +220,7 @@ func (d *drainer) giveUp(ctx context.Context, o store.Out, now time.Time) (bool,
 
 // spend takes one from the channel's rate, and waits while there is none.
 func (d *drainer) spend(ctx context.Context) error {
-	for !d.opts.NoRate {
+	for ctx.Err() == nil && !d.opts.NoRate {
 		var wait time.Duration
 		now := d.store.Now()
 		d.lease.Update(func(ch *store.Channel) {
@@ -243,17 +244,15 @@ func (d *drainer) spend(ctx context.Context) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // deliver tries to send a message once, or on smaller rungs, and stores what came of it before anything else is sent. It returns when the
 // message is due again; zero: it is done with.
 func (d *drainer) deliver(ctx context.Context, o store.Out) (time.Time, error) {
 	d.did = true
-	background := context.WithoutCancel(ctx)
 	body, err := d.store.MessageBody(ctx, o)
 	var p payload
 	if err == nil {
@@ -263,7 +262,7 @@ func (d *drainer) deliver(ctx context.Context, o store.Out) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if err != nil || len(p.Rungs) == 0 {
-		return time.Time{}, d.conclude(background, o, store.Message{State: store.MessageDead, Reason: ReasonUnreadable, Error: fmt.Sprint(err)})
+		return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonUnreadable, Error: fmt.Sprint(err)})
 	}
 	for {
 		if d.lease.Stale() { // this process slept; where nobody took over, it may go on
@@ -285,17 +284,17 @@ func (d *drainer) deliver(ctx context.Context, o store.Out) (time.Time, error) {
 			d.lease.Update(func(ch *store.Channel) {
 				ch.Failures, ch.Parked, ch.NotBefore, ch.Reason, ch.Error = 0, time.Time{}, time.Time{}, "", ""
 			})
-			return d.arrived(background, o, answer, now)
+			return d.arrived(ctx, o, answer, now)
 		case notify.Smaller:
 			if o.Rung++; o.Rung >= len(p.Rungs) {
-				return time.Time{}, d.conclude(background, o, store.Message{State: store.MessageDead, Reason: ReasonTooLarge, Error: answer.Error})
+				return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonTooLarge, Error: answer.Error})
 			}
 			continue
 		}
 		if len(o.To) > 0 && len(answer.Later) > 0 { // they still wait; the channel itself works
-			return d.arrived(background, o, answer, now)
+			return d.arrived(ctx, o, answer, now)
 		}
-		return d.postpone(background, o, answer, now)
+		return d.postpone(ctx, o, answer, now)
 	}
 }
 

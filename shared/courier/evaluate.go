@@ -29,6 +29,8 @@ const lookForSensor = 24 * time.Hour
 
 // evaluate calls the sensor of an event, and reports whether the event was the caller's to evaluate.
 func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, error) {
+	// What is begun is ended, also when the caller's context has ended: the function has its own time.
+	ctx = context.WithoutCancel(ctx)
 	row, err := c.store.BeginEvent(ctx, row, c.opts.Handler+10*time.Second)
 	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.NotFound) {
 		return false, nil
@@ -36,11 +38,9 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 	if err != nil {
 		return false, err
 	}
-	// What came of it is written also when the caller's context has ended.
-	background := context.WithoutCancel(ctx)
 	end := func(state store.EventState, reason, text string, outs ...store.Out) (bool, error) {
 		row.Reason, row.Error = reason, text
-		_, err := c.store.EndEvent(background, row, state, outs)
+		_, err := c.store.EndEvent(ctx, row, state, outs)
 		if errors.Is(err, fault.Conflict) {
 			return false, nil // it took so long that another evaluated it too; theirs counts
 		}
@@ -51,7 +51,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 	}
 	later := func(text string, after time.Duration) (bool, error) {
 		row.Error = text
-		_, err := c.store.RetryEvent(background, row, c.store.Now().Add(after))
+		_, err := c.store.RetryEvent(ctx, row, c.store.Now().Add(after))
 		if errors.Is(err, fault.Conflict) {
 			return false, nil
 		}

@@ -64,28 +64,33 @@ func (e *evaluation) Notify(message notify.Sendable, channels []*notify.Channel)
 }
 
 func (e *evaluation) render(message notify.Sendable, channels []*notify.Channel) ([]store.Out, error) {
+	p, body, err := render(message)
+	if err != nil {
+		return nil, err
+	}
+	var outs []store.Out
+	for _, channel := range channels {
+		if err := e.courier.listed(channel); err != nil {
+			return nil, err
+		}
+		outs = append(outs, store.Out{Channel: channel.Definition().Name, Time: e.event.Time, Run: e.event.Run, Seq: e.event.Seq, Source: e.source, Event: e.event.ID,
+			Title: p.Rungs[0].Line, Body: body})
+	}
+	return outs, nil
+}
+
+// render returns a message on every rung, and its bytes.
+func render(message notify.Sendable) (payload, []byte, error) {
 	var p payload
 	for _, rung := range notify.Rungs() {
 		c, err := message.Content(rung)
 		if err != nil {
-			return nil, err
+			return p, nil, err
 		}
 		p.Rungs = append(p.Rungs, c)
 	}
 	body, err := json.Marshal(p)
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, "encode a message", err)
-	}
-	var outs []store.Out
-	for _, channel := range channels {
-		def := channel.Definition()
-		if e.courier.defs.Channel(def.Name) != def {
-			return nil, fault.New(fault.Invalid, "channel %q (%s) is not in Definitions.Channels", def.Name, def.Origin).WithHint("add it")
-		}
-		outs = append(outs, store.Out{Channel: def.Name, Time: e.event.Time, Run: e.event.Run, Seq: e.event.Seq, Source: e.source, Event: e.event.ID,
-			Title: p.Rungs[0].Line, Body: body})
-	}
-	return outs, nil
+	return p, body, fault.Wrap(fault.Internal, "encode a message", err)
 }
 
 // add numbers the calls of each channel. Of several messages with one key the first counts.

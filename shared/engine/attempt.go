@@ -40,6 +40,8 @@ type attempt struct {
 	metadata metadata.Values
 	bad      []error // metadata that could not be encoded
 	given    []given // of a strict engine: what the step was given to read
+	calls    int     // of Notify
+	told     []Delivering
 }
 
 // result is what an attempt tells the loop.
@@ -128,7 +130,12 @@ func (a *attempt) prepare() (*asset.Context, []any, error) {
 }
 
 // objection is what is wrong with a call that returned no error.
-func (a *attempt) objection() error { return errors.Join(a.unchanged(), a.badMetadata()) }
+func (a *attempt) objection() error {
+	if err := errors.Join(a.unchanged(), a.badMetadata()); err != nil {
+		return err
+	}
+	return a.delivered()
+}
 
 // waits reports whether the step starts only when all it reads, and its own start, are stored.
 func (a *attempt) waits() bool {

@@ -1,8 +1,8 @@
 // Package engine runs runs: it takes ownership of one, walks its graph as a plain loop, runs steps in goroutines, writes
 // the log and settles what follows from it.
 //
-// It knows no database, no cloud and no terminal. It imports asset, check, event, fault, metadata, plan, run, runlog
-// and store of ours.
+// It knows no database, no cloud and no terminal. It imports asset, check, event, fault, metadata, notify, plan,
+// run, runlog and store of ours.
 package engine
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waggle/shared/event"
+	"waggle/shared/notify"
 	"waggle/shared/plan"
 	"waggle/shared/run"
 	"waggle/shared/store"
@@ -48,12 +49,27 @@ type Options struct {
 	// order of the log; the same events may come again, of this process or another. While it returns errors the run goes on, and stays
 	// due at its end. Nil: nobody wants them.
 	Publish func(context.Context, []event.Event) error
+	// Notify gives a message of a step to channels, once however often it is called for the same call. Nil: steps cannot notify.
+	Notify func(context.Context, Call) (Delivering, error)
 	// Strict is for tests: every value passes through its codec on its way to each reader, and a step that changes
 	// what it reads fails, by name.
 	Strict bool
 	// Worker names this process to people. Defaults to "unknown".
 	Worker string
 }
+
+// Call is a call of Notify by a step.
+type Call struct {
+	Run      run.ID
+	Step     run.StepKey
+	Number   int // of the attempt's calls; 1 is the first
+	Message  notify.Sendable
+	Channels []*notify.Channel
+}
+
+// Delivering waits until a message has arrived or was given up, or the context ends. It returns a word for how far it has come; the
+// error says that it was given up, and why.
+type Delivering func(context.Context) (state string, err error)
 
 // New returns an engine over a store.
 func New(s *store.Store, plans Planner, opts *Options) *Engine {

@@ -164,3 +164,7 @@ func encodeRow(what string, v any) (json.RawMessage, error) {
 	data, err := json.Marshal(v)
 	return data, fault.Wrap(fault.Internal, "encode "+what, err)
 }
+
+func decodeRow(item driver.Item, v any) error {
+	return fault.Wrap(fault.Corrupt, "read "+item.Key.String(), json.Unmarshal(item.Data, v))
+}

@@ -13,6 +13,7 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/fault"
 	"waggle/shared/metadata"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -60,6 +61,13 @@ func (r *Report) Logs() []slog.Record {
 	return append([]slog.Record(nil), r.step.logs...)
 }
 
+// Sent lists the messages so far, in order.
+func (r *Report) Sent() []Sent {
+	r.step.mu.Lock()
+	defer r.step.mu.Unlock()
+	return append([]Sent(nil), r.step.sent...)
+}
+
 // SetNow sets the context's clock to a fixed time.
 func (r *Report) SetNow(now time.Time) {
 	r.step.mu.Lock()
@@ -77,6 +85,7 @@ type step struct {
 	metadata metadata.Values
 	err      error
 	logs     []slog.Record
+	sent     []Sent
 	kept     map[string][]byte
 }
 
@@ -144,6 +153,19 @@ func (s *step) Kept(_ context.Context, blob string) ([]byte, error) {
 		return nil, fault.New(fault.NotFound, "nothing was kept as %q in this test", blob)
 	}
 	return data, nil
+}
+
+func (s *step) Notify(_ context.Context, message notify.Sendable, channels []*notify.Channel) error {
+	content, err := message.Content(notify.Full)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range channels {
+		s.sent = append(s.sent, Sent{c.Definition().Name, content})
+	}
+	return nil
 }
 
 func (s *step) Now() time.Time {

@@ -62,8 +62,16 @@ func RunJob(t testing.TB, defs waggle.Definitions, job string, opts *Options) *R
 	}
 	r := &Run{store: s, sent: &mailbox{}}
 	c := courier.New(s, defs, &courier.Options{Sender: r.sent.of, NoRate: true, Worker: "test"})
-	out, err := engine.New(s, defs, &engine.Options{Strict: true, Worker: "test", Publish: c.Publish()}).Run(ctx, id, &engine.RunOptions{
+	keeping, stop := context.WithCancel(ctx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		c.Keep(keeping, func(err error) { t.Errorf("waggletest: %v", err) })
+	}()
+	out, err := engine.New(s, defs, &engine.Options{Strict: true, Worker: "test", Publish: c.Publish(), Notify: c.Notify()}).Run(ctx, id, &engine.RunOptions{
 		Observe: func(e *runlog.Event) { r.Events = append(r.Events, *e) }})
+	stop()
+	<-kept
 	if err != nil {
 		t.Fatalf("waggletest: run %s: %v", job, err)
 	}
