@@ -52,7 +52,7 @@ func TestTheCommandsWorkOverDynamoDB(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"run", "gallery"}, "SUCCESS gallery: 9 assets, 4 of 5 checks passed"},
+		{[]string{"run", "gallery"}, "SUCCESS gallery: 11 assets, 4 of 5 checks passed"},
 		{[]string{"runs"}, "SUCCESS"},
 		{[]string{"runs", "show", "LAST"}, "sales_transform"},
 		{[]string{"runs", "logs", "LAST"}, "RUN_SUCCESS"},

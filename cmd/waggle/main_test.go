@@ -59,8 +59,12 @@ func TestTheGalleryRunsAndLeavesARecord(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	out, talk, status := waggle(t, dir, "run", "gallery")
-	if status != 0 || !strings.Contains(talk, "Filtered 93 invalid rows (203 errors)") || !strings.Contains(out, "✓ SUCCESS gallery: 9 assets, 4 of 5 checks passed") || !strings.Contains(out, "output/sales_output.json") {
+	if status != 0 || strings.Contains(talk, "waggle: ") || !strings.Contains(talk, "Filtered 93 invalid rows (203 errors)") || !strings.Contains(out, "✓ SUCCESS gallery: 11 assets, 4 of 5 checks passed") || !strings.Contains(out, "output/sales_output.json") {
 		t.Fatalf("exit %d\n%s%s", status, out, talk)
+	}
+	mails, err := filepath.Glob(filepath.Join(dir, ".waggle", "outbox", "*.eml"))
+	if err != nil || len(mails) != 3 || strings.Count(talk, "told team (") != 3 || strings.Count(talk, "told slack (") != 1 {
+		t.Errorf("%d mails, %v\n%s", len(mails), err, talk)
 	}
 	out, _, status = waggle(t, dir, "runs", "show", "LAST", "--json")
 	var shown struct {
@@ -94,6 +98,9 @@ func TestARunThatKillsItsProcessIsReportedByTheCommandsAfterIt(t *testing.T) {
 	}
 	if status != 0 || !strings.Contains(out, "✗ FAILED run ") || !strings.Contains(out, "the worker died while running broken_middle") {
 		t.Errorf("exit %d\n%s", status, out)
+	}
+	if out, _, _ := waggle(t, dir, "deliveries"); !strings.Contains(out, "slack    ✓ SENT") || !strings.Contains(out, "team     ✓ SENT") {
+		t.Errorf("nobody was told of it:\n%s", out)
 	}
 }
 

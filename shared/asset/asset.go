@@ -2,7 +2,7 @@
 // function. It also holds what such a function gets: its context, configuration and resources.
 //
 // It knows no engine and no store; whoever runs a step hands a Step to NewContext. It imports
-// duration, fault, metadata, notify, origin, run and table of ours.
+// duration, fault, metadata, notify, run and table of ours.
 package asset
 
 import (

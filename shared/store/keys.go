@@ -19,7 +19,7 @@ import (
 //	log; of an attempt; note         RUN#id               LOG#n; STEP#step#attempt#n; NOTE#key
 //	materialization; check result    ASSET#key#partition  MAT#time#run#seq; CHECK#name#time#run#seq
 //	event; switch of a sensor        SENSOR#name          EVENT#run#seq; SWITCH#time
-//	ownership; what waits; what left CHANNEL#name         META, INBOX; OUT#time#run#seq#source#call; MSG#time#id
+//	owner; waits; left; call of step CHANNEL#name         META, INBOX; OUT#time#run#seq#source#call; MSG#time#id; CALL#run#step#call
 //
 //	index   partition   sort         lists
 //	due     0 to 7      time#run id  runs that are not settled
