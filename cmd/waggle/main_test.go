@@ -66,12 +66,17 @@ func TestTheGalleryRunsAndLeavesARecord(t *testing.T) {
 	if err != nil || len(mails) != 3 || strings.Count(talk, "told team (") != 3 || strings.Count(talk, "told slack (") != 1 {
 		t.Errorf("%d mails, %v\n%s", len(mails), err, talk)
 	}
+	for _, mail := range mails {
+		if page := strings.TrimSuffix(mail, ".eml") + ".html"; !strings.Contains(talk, ": "+strings.TrimPrefix(page, dir+"/")+"\n") {
+			t.Errorf("%s is not named\n%s", page, talk)
+		}
+	}
 	out, _, status = waggle(t, dir, "runs", "show", "LAST", "--json")
 	var shown struct {
 		Job, Status string
 		Assets      []struct{ Key, Status string }
 	}
-	if err := json.Unmarshal([]byte(out), &shown); err != nil || status != 0 || shown.Job != "gallery" || shown.Status != "SUCCESS" || len(shown.Assets) != 9 {
+	if err := json.Unmarshal([]byte(out), &shown); err != nil || status != 0 || shown.Job != "gallery" || shown.Status != "SUCCESS" || len(shown.Assets) != 11 {
 		t.Errorf("exit %d, %v: %+v", status, err, shown)
 	}
 }

@@ -105,10 +105,10 @@ func (s *session) settle(ctx context.Context, st *store.Store, r *report.Report,
 
 // where says in which file a message is that went to the outbox.
 func where(d courier.Delivery) string {
-	if d.Reason == string(notify.ReasonStored) && d.Ref != "" {
-		return ": " + d.Ref
+	if d.Message.Where == "" {
+		return ""
 	}
-	return ""
+	return ": " + d.Message.Where
 }
 
 func because(d courier.Delivery) string {

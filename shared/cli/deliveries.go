@@ -137,6 +137,7 @@ func (s *session) deliveriesShowCommand() *cobra.Command {
 type shownDelivery struct {
 	deliveryJSON
 	Ref     string              `json:"ref,omitempty"`
+	Where   string              `json:"where,omitempty"`
 	Rung    int                 `json:"rung"`
 	Refused []string            `json:"refused,omitempty"`
 	History []store.SendAttempt `json:"history"`
@@ -181,7 +182,7 @@ func (s *session) showDelivery(ctx context.Context, id string) error {
 		return err
 	}
 	if s.format != formatTable {
-		return s.printJSON(shownDelivery{toJSON(d), d.Ref, max(d.Out.Rung, d.Message.Rung), d.Message.Refused, append([]store.SendAttempt{}, d.History...), content})
+		return s.printJSON(shownDelivery{toJSON(d), d.Ref, d.Message.Where, max(d.Out.Rung, d.Message.Rung), d.Message.Refused, append([]store.SendAttempt{}, d.History...), content})
 	}
 	facts := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
 	add := func(name, value string) {
@@ -203,6 +204,7 @@ func (s *session) showDelivery(ctx context.Context, id string) error {
 	add("reason", d.Reason)
 	add("error", report.OneLine(d.Error))
 	add("reference", d.Ref)
+	add("page", d.Message.Where)
 	add("refused", strings.Join(d.Message.Refused, ", "))
 	lines := append([]string{s.paint(report.Strong, d.ID)}, facts.lines(s)...)
 	lines = append(lines, "")

@@ -307,7 +307,7 @@ func (d *drainer) arrived(ctx context.Context, o store.Out, answer notify.Answer
 		_, err := d.store.Postpone(ctx, o)
 		return o.Due, err
 	}
-	return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageSent, Ref: answer.Ref, Refused: slices.Concat(o.Refused, answer.Later),
+	return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageSent, Ref: answer.Ref, Where: answer.Where, Refused: slices.Concat(o.Refused, answer.Later),
 		Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note})
 }
 

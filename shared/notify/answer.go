@@ -33,6 +33,8 @@ type Answer struct {
 	Reason Reason
 	// Ref is what the service calls the message, for Thread; empty where it says nothing, as Slack's webhooks do.
 	Ref string
+	// Where is where a person can look at what was sent: a page of the outbox. Empty: in the channel alone.
+	Where string
 	// After is how long the service asked to wait. Zero: it did not say.
 	After time.Duration
 	// Refused are the recipients that were refused for good; the others got the message where Kind is Recipient.

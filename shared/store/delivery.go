@@ -204,6 +204,8 @@ type Message struct {
 	Rung    int          `json:"rung,omitempty"`
 	// Refused are recipients that were refused while the others got it.
 	Refused []string `json:"refused,omitempty"`
+	// Where is where a person can look at it, as a page of the outbox.
+	Where string `json:"where,omitempty"`
 	// Note is what was left out of it.
 	Note string `json:"note,omitempty"`
 	Outs []Out  `json:"deliveries"`

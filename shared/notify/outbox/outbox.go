@@ -96,13 +96,14 @@ func (s *Sender) Send(_ context.Context, key string, c notify.Content, t notify.
 		m.Slack = &p
 	}
 	m.Content.Attachments = nil
-	if err := s.store(m, eml); err != nil {
+	page, err := s.store(m, eml)
+	if err != nil {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR) {
 			return notify.Answer{Kind: notify.Park, Reason: notify.ReasonDenied, Error: notify.ErrorText(err.Error(), nil)}
 		}
 		return notify.Answer{Kind: notify.Retry, Reason: notify.ReasonNotWritten, Error: notify.ErrorText(err.Error(), nil)}
 	}
-	answer := notify.Answer{Kind: notify.Sent, Reason: notify.ReasonStored, Ref: key, Note: eml.LeftOut}
+	answer := notify.Answer{Kind: notify.Sent, Reason: notify.ReasonStored, Ref: key, Where: page, Note: eml.LeftOut}
 	if s.def.Kind == notify.KindMail {
 		answer.Ref = eml.ID
 	}
@@ -124,15 +125,15 @@ func (s *Sender) mail(m Message, c notify.Content) (mailmessage.Mail, error) {
 	return mailmessage.MIME(c, e)
 }
 
-// store writes the files of a message: its card last, as the card is what makes it part of the inbox.
-func (s *Sender) store(m Message, eml mailmessage.Mail) error {
+// store writes the files of a message, and returns the path of its page: its card last, as the card is what makes it part of the inbox.
+func (s *Sender) store(m Message, eml mailmessage.Mail) (page string, err error) {
 	cards := filepath.Join(s.dir, "cards")
 	if err := os.MkdirAll(cards, 0o755); err != nil {
-		return err
+		return "", err
 	}
 	names, err := list(cards)
 	if err != nil {
-		return err
+		return "", err
 	}
 	sum := sha256.Sum256([]byte(m.Channel + "\x00" + m.Key))
 	suffix := "-" + hex.EncodeToString(sum[:8])
@@ -143,7 +144,7 @@ func (s *Sender) store(m Message, eml mailmessage.Mail) error {
 	m.To = eml.To
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return err
+		return "", err
 	}
 	card := cardOf(m, name)
 	files := map[string][]byte{name + ".json": append(data, '\n'), name + ".html": pageOf(m, card, eml), filepath.Join("cards", name+".html"): card}
@@ -153,11 +154,11 @@ func (s *Sender) store(m Message, eml mailmessage.Mail) error {
 	for _, ending := range []string{name + ".eml", name + ".json", name + ".html", filepath.Join("cards", name+".html")} {
 		if data, ok := files[ending]; ok {
 			if err := write(filepath.Join(s.dir, ending), data); err != nil {
-				return err
+				return "", err
 			}
 		}
 	}
-	return s.index()
+	return filepath.Join(s.dir, name+".html"), s.index()
 }
 
 // index writes index.html from the cards. It looks at them again once that is written, and starts over if there are others: of several

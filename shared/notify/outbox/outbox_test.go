@@ -83,6 +83,9 @@ func TestAMailIsAFileAPageAndDataWithItsAttachment(t *testing.T) {
 	if err := json.Unmarshal([]byte(got[".json"]), &data); err != nil || data.Channel != "team" || data.Key != "run#7" || data.Content.HTML == "" || !data.Time.Equal(now) || data.Attachments[0].Bytes != 15 {
 		t.Errorf("%v %s", err, got[".json"])
 	}
+	if page, err := os.ReadFile(a.Where); err != nil || string(page) != got[".html"] {
+		t.Errorf("where: %q, %v", a.Where, err)
+	}
 	if !strings.Contains(got[".html"], "<b>HTML</b>") || !strings.Contains(got[".html"], "You get this because.</div>\n</body>") || !strings.Contains(got[".html"], "default-src 'none'") {
 		t.Errorf("%s", got[".html"])
 	}

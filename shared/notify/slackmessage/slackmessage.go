@@ -30,9 +30,9 @@ const (
 	maxAlt        = 2_000
 	maxMarkdown   = 12_000 // of all markdown blocks of a message
 	maxBlockID    = 255
-	maxText       = 4_000 // of the top-level text; Slack truncates at 40,000 and recommends this
-	maxSections   = 5     // that a plain text becomes: what a person scrolls through
-	maxPayload    = 200_000
+	maxText       = 4_000  // of the top-level text; Slack truncates at 40,000 and recommends this
+	maxSections   = 4      // that a plain text becomes: what a person scrolls through, and maxPayload
+	maxPayload    = 13_000 // bytes; written down nowhere: msg_blocks_too_long from about 13,200 on (slackapi/bolt-js#2509, #2867)
 	maxNamesShown = 10
 )
 

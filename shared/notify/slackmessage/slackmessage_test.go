@@ -98,7 +98,7 @@ func TestAMegabyteOfAnythingIsAMessage(t *testing.T) {
 
 func TestATextIsWholeInItsSections(t *testing.T) {
 	t.Parallel()
-	text := strings.Repeat("line & <number>\n", 400)
+	text := strings.Repeat("line & <number>\n", 250)
 	p, err := slackmessage.Of(notify.Content{Line: "x", Text: text})
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +113,26 @@ func TestATextIsWholeInItsSections(t *testing.T) {
 	}
 	if got := strings.Join(all, "\n") + "\n"; len(blocks) < 2 || got != slackmessage.Escape(text) {
 		t.Errorf("%d blocks, %d of %d characters", len(blocks), len(got), len(slackmessage.Escape(text)))
+	}
+}
+
+func TestBlocksOfMoreBytesThanSlackTakesAreTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		bytes int
+		fits  bool
+	}{{11_000, true}, {14_000, false}} {
+		var blocks []map[string]any
+		for range c.bytes / 500 {
+			blocks = append(blocks, map[string]any{"type": "section", "text": map[string]string{"type": "plain_text", "text": strings.Repeat("🐝", 112)}})
+		}
+		data, err := json.Marshal(blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := slackmessage.Of(notify.Content{Line: "x", Blocks: data}); (err == nil) != c.fits {
+			t.Errorf("%d bytes: %v", len(data), err)
+		}
 	}
 }
 
