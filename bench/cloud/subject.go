@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,7 +15,9 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"waggle/bench/workload"
+	"waggle/shared/courier"
 	"waggle/shared/engine"
+	"waggle/shared/notify/senders"
 	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
@@ -110,7 +113,7 @@ func (c cost) check() error {
 	return nil
 }
 
-// run launches a run, lets it end, and returns its id.
+// run launches a run, lets it end, tells an outbox what its sensors say, and returns its id.
 func (c subject) run(ctx context.Context, s *store.Store) (run.ID, error) {
 	dir, clean, err := scratch()
 	if err != nil {
@@ -129,9 +132,26 @@ func (c subject) run(ctx context.Context, s *store.Store) (run.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := engine.New(s, c.definitions, &engine.Options{Flush: flush, Worker: "bench"}).Run(ctx, id, nil)
-	if err == nil && out.Record.Status != run.Success {
+	to, err := senders.Open(ctx, c.definitions.Channels, senders.Options{Lookup: func(string) (string, bool) { return "", false }, Outbox: dir})
+	if err != nil {
+		return "", err
+	}
+	messages := courier.New(s, c.definitions, &courier.Options{Sender: to.Of, Look: lease, Worker: "bench"})
+	keeping, stop := context.WithCancel(ctx)
+	var trouble error
+	var kept sync.WaitGroup
+	kept.Go(func() { messages.Keep(keeping, func(err error) { trouble = err }) })
+	out, err := engine.New(s, c.definitions, &engine.Options{Flush: flush, Worker: "bench", Publish: messages.Publish(), Notify: messages.Notify()}).Run(ctx, id, nil)
+	stop()
+	kept.Wait()
+	switch {
+	case err != nil:
+	case out.Record.Status != run.Success:
 		err = fmt.Errorf("it ended %s: %s", out.Record.Status, out.Record.Error)
+	case trouble != nil:
+		err = trouble
+	default:
+		err = messages.Once(ctx)
 	}
 	return id, err
 }

@@ -38,16 +38,13 @@ func mailReport(ctx *asset.Context) error {
 
 // rowsOf is how many rows this run gave an asset, as it reported them.
 func rowsOf(ctx *asset.Context, a asset.Any) (string, error) {
-	record, err := ctx.Run(ctx.RunID())
+	m, found, err := ctx.Materialization(a)
 	if err != nil {
 		return "", err
 	}
-	for _, m := range record.Materializations {
-		if m.Asset == asset.DefinitionOf(a).Key {
-			if n, ok := m.Metadata["record_count"].Number(); ok {
-				return fmt.Sprintf("%.0f", n), nil
-			}
-		}
+	n, counted := m.Metadata["record_count"].Number()
+	if !found || !counted {
+		return "no", nil
 	}
-	return "no", nil
+	return fmt.Sprintf("%.0f", n), nil
 }

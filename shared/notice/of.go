@@ -7,8 +7,11 @@ import (
 	"waggle/shared/run"
 )
 
-// WarningsLabel is the metadata label under which an asset says what it set aside.
-const WarningsLabel = "validation_warnings"
+// Metadata labels under which an asset says which rows broke its rules.
+const (
+	WarningsLabel = "validation_warnings" // rows that it set aside
+	KeptLabel     = "kept_with_warnings"  // rows that it handed on
+)
 
 // History is what a record does not say about its own run: others before it, and its log. The zero value says nothing.
 type History struct {
@@ -68,8 +71,8 @@ func Of(r run.Record, h History, place Place) Run {
 	return out
 }
 
-// WarningsOf lists what a run warns of: checks that failed without stopping it, then what assets set aside, both in the
-// order of the log.
+// WarningsOf lists what a run warns of: checks that failed without stopping it, then rows of assets that broke their rules, both in
+// the order of the log.
 func WarningsOf(r run.Record) []Warning {
 	var all []Warning
 	for _, c := range r.Checks {
@@ -87,6 +90,9 @@ func WarningsOf(r run.Record) []Warning {
 	for _, m := range r.Materializations {
 		if v, ok := m.Metadata[WarningsLabel]; ok {
 			all = append(all, Warning{Asset: m.Asset, Validation: v})
+		}
+		if v, ok := m.Metadata[KeptLabel]; ok {
+			all = append(all, Warning{Asset: m.Asset, Kept: v})
 		}
 	}
 	return all

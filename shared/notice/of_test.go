@@ -3,6 +3,7 @@ package notice_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,23 @@ func TestARunThatDidNotFailIsNotFailing(t *testing.T) {
 	told := notice.Of(run.Record{ID: "x", Status: run.Success, Ended: at}, notice.History{Failures: 3, FailingSince: at.Add(-time.Hour)}, notice.Place{})
 	if told.Failures != 0 || !told.FailingSince.IsZero() {
 		t.Errorf("%d failures since %s", told.Failures, told.FailingSince)
+	}
+}
+
+func TestRowsThatWereKeptWithWarningsAreReported(t *testing.T) {
+	t.Parallel()
+	values, err := metadata.Map{notice.KeptLabel: metadata.JSON(map[string]any{"kept_rows": 1200, "warning_count": 1300, "warnings": []map[string]any{
+		{"column": "title", "check": "not_null", "count": 100}, {"column": "price", "check": "greater_than(0)", "count": 1200}}})}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := notice.WarningsOf(run.Record{Materializations: []run.Materialization{{Asset: "sales", Metadata: values}}})
+	if len(list) != 1 || list[0].Text() != "1,200 rows kept with warnings: price greater_than(0) 1,200 times, title not_null 100 times" {
+		t.Fatalf("%+v", list)
+	}
+	data, err := notice.WarningsJSON(notice.Run{Warnings: list})
+	if err != nil || !strings.Contains(string(data), `"kept_with_warnings": {`) || strings.Contains(string(data), "validation_warnings") {
+		t.Errorf("%v %s", err, data)
 	}
 }
 

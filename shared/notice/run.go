@@ -78,14 +78,15 @@ type Success struct {
 	Time time.Time // when it ended
 }
 
-// Warning is a check that failed without stopping the run, or what an asset set aside.
+// Warning is a check that failed without stopping the run, or rows of an asset that broke its rules.
 type Warning struct {
 	Asset       run.AssetKey
-	Check       string // empty: the asset has validation warnings
+	Check       string // empty: Validation or Kept says it
 	Severity    run.Severity
 	Description string          // of the check, or the error that kept it from an answer
 	Metadata    metadata.Values // of the check
-	Validation  metadata.Value  // the asset's validation_warnings
+	Validation  metadata.Value  // the asset's validation_warnings: rows that it set aside
+	Kept        metadata.Value  // the asset's kept_with_warnings: rows that it handed on
 }
 
 // Link is the page of the run; empty where there are no pages.

@@ -84,7 +84,14 @@ func (r Run) warningsPart(max int) part {
 	})
 }
 
-// brokenRule is a rule within validation_warnings.
+// brokenRules is validation_warnings or kept_with_warnings, by the fields that each has.
+type brokenRules struct {
+	Removed  *int64       `json:"removed_rows"`
+	Errors   []brokenRule `json:"errors"`
+	Kept     *int64       `json:"kept_rows"`
+	Warnings []brokenRule `json:"warnings"`
+}
+
 type brokenRule struct {
 	Column string `json:"column"`
 	Check  string `json:"check"`
@@ -97,33 +104,48 @@ func (w Warning) Text() string {
 		c := report.Check{CheckResult: run.CheckResult{Description: w.Description, Metadata: w.Metadata}}
 		return c.Why()
 	}
-	var v struct {
-		RemovedRows *int64       `json:"removed_rows"`
-		Errors      []brokenRule `json:"errors"`
+	label, v := w.rows()
+	var b brokenRules
+	if v.Blob == "" && v.Decode(&b) == nil {
+		switch {
+		case b.Removed != nil:
+			return report.Count(int(*b.Removed), "row") + " set aside" + rulesText(b.Errors)
+		case b.Kept != nil:
+			return report.Count(int(*b.Kept), "row") + " kept with warnings" + rulesText(b.Warnings)
+		}
 	}
-	if w.Validation.Blob == "" && w.Validation.Decode(&v) == nil && v.RemovedRows != nil {
-		text := report.Count(int(*v.RemovedRows), "row") + " set aside"
-		var rules []string
-		slices.SortStableFunc(v.Errors, func(a, b brokenRule) int { return cmp.Compare(b.Count, a.Count) })
-		for _, e := range v.Errors {
-			rules = append(rules, strings.TrimSpace(e.Column+" "+e.Check)+fmt.Sprintf(" %s times", report.Number(e.Count)))
-		}
-		if len(rules) > 3 {
-			rules = append(rules[:3], more(len(v.Errors)-3, "rule"))
-		}
-		if len(rules) > 0 {
-			text += ": " + strings.Join(rules, ", ")
-		}
-		return text
-	}
-	if list, ok := w.Validation.Any().([]any); ok {
+	if list, ok := v.Any().([]any); ok && label == WarningsLabel {
 		return report.Count(len(list), "row") + " set aside"
 	}
-	return "it reports " + WarningsLabel
+	return "it reports " + label
+}
+
+// rows is which rows of the asset broke its rules, and the label that says it.
+func (w Warning) rows() (label string, v metadata.Value) {
+	if w.Kept.Type != "" {
+		return KeptLabel, w.Kept
+	}
+	return WarningsLabel, w.Validation
+}
+
+// rulesText names the rules that were broken most.
+func rulesText(broken []brokenRule) string {
+	slices.SortStableFunc(broken, func(a, b brokenRule) int { return cmp.Compare(b.Count, a.Count) })
+	var rules []string
+	for _, e := range broken {
+		rules = append(rules, strings.TrimSpace(e.Column+" "+e.Check)+fmt.Sprintf(" %s times", report.Number(e.Count)))
+	}
+	if len(rules) > 3 {
+		rules = append(rules[:3], more(len(broken)-3, "rule"))
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(rules, ", ")
 }
 
 // WarningsJSON is the attachment of a warnings report: {run_id, job, warnings: [...]}, where a warning is either
-// {asset, check, severity, metadata} or {asset, validation_warnings}. Values are plain JSON; one that is stored as a blob is
+// {asset, check, severity, metadata}, {asset, validation_warnings} or {asset, kept_with_warnings}. Values are plain JSON; one that is stored as a blob is
 // {blob, size}.
 func WarningsJSON(r Run) ([]byte, error) {
 	type checkJSON struct {
@@ -132,10 +154,6 @@ func WarningsJSON(r Run) ([]byte, error) {
 		Severity run.Severity   `json:"severity"`
 		Metadata map[string]any `json:"metadata"`
 	}
-	type assetJSON struct {
-		Asset      run.AssetKey `json:"asset"`
-		Validation any          `json:"validation_warnings"`
-	}
 	out := struct {
 		RunID    run.ID `json:"run_id"`
 		Job      string `json:"job"`
@@ -143,7 +161,8 @@ func WarningsJSON(r Run) ([]byte, error) {
 	}{r.ID, r.Job, []any{}}
 	for _, w := range r.Warnings {
 		if w.Check == "" {
-			out.Warnings = append(out.Warnings, assetJSON{w.Asset, plainJSON(w.Validation)})
+			label, v := w.rows()
+			out.Warnings = append(out.Warnings, map[string]any{"asset": w.Asset, label: plainJSON(v)})
 			continue
 		}
 		values := make(map[string]any, len(w.Metadata))
