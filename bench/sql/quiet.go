@@ -10,6 +10,7 @@ import (
 
 	"waggle/shared/asset"
 	"waggle/shared/metadata"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -27,6 +28,9 @@ func (quiet) Keep(context.Context, string, []byte) (string, error) { return "", 
 func (quiet) Kept(context.Context, string) ([]byte, error)         { return nil, errNoRun }
 func (quiet) Now() time.Time                                       { return time.Now() }
 func (quiet) Info() asset.Info                                     { return asset.Info{Attempt: 1} }
+func (quiet) Notify(context.Context, notify.Sendable, []*notify.Channel) error {
+	return errNoRun
+}
 func (quiet) Before(context.Context) (run.Materialization, error) {
 	return run.Materialization{}, errNoRun
 }
