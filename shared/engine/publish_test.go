@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -106,6 +107,38 @@ func TestEventsAreHeardWhileARunGoesOn(t *testing.T) {
 		}
 		if want := []string{"Run Status Change STARTED", "Asset Materialized a"}; !slices.Equal(before, want) {
 			t.Errorf("heard %q before the end, want %q", before, want)
+		}
+	})
+}
+
+// TestABusThatIsSlowIsNotDown has a bus that takes its time for each event: longer for all of a run's than it may take for one part.
+func TestABusThatIsSlowIsNotDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+		defer func() { _ = s.Close() }()
+		b := &bus{}
+		opts := onBus(b)
+		opts.Publish = func(ctx context.Context, events []event.Event) error {
+			for range events {
+				select {
+				case <-time.After(50 * time.Millisecond):
+				case <-ctx.Done():
+					return fault.Wrap(fault.Unavailable, "publish", ctx.Err())
+				}
+			}
+			return b.publish(ctx, events)
+		}
+		var assets asset.List
+		for i := range 100 {
+			assets = append(assets, number(fmt.Sprintf("a%03d", i), i, nil))
+		}
+		e := engine.New(s, definitions(assets), opts)
+		if _, err := e.Run(t.Context(), (process{s, e}).launch(t), nil); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.heard) != len(assets)+2 {
+			t.Errorf("heard %d events", len(b.heard))
 		}
 	})
 }

@@ -91,21 +91,32 @@ func (s *settler) settle(ctx context.Context, retry func(context.Context, func()
 	}
 }
 
-// busPatience is how long the end of a run waits for those who publish its events. What they have not taken by then is published by
-// the next owner: the run stays due.
-const busPatience = 2 * time.Second
+const (
+	// busPatience is how long the end of a run waits for those who publish its events, for each part of them. What they have not taken by
+	// then is published by the next owner: the run stays due.
+	busPatience = 2 * time.Second
+	// eventsAtOnce is how many events are a part. What was taken counts, so that a bus that is slow is not one that is down.
+	eventsAtOnce = 25
+)
 
 // tell publishes what is owed. Should that fail, the run goes on: it is tried again with the next chunk, and with patience at the end.
 func (s *settler) tell(ctx context.Context, last bool) error {
-	if len(s.owed) == 0 {
-		return nil
+	for len(s.owed) > 0 {
+		part := s.owed[:min(eventsAtOnce, len(s.owed))]
+		if err := s.tellPart(ctx, part, last); err != nil {
+			return err
+		}
+		s.owed = s.owed[len(part):]
 	}
+	return nil
+}
+
+func (s *settler) tellPart(ctx context.Context, events []event.Event, last bool) error {
 	ctx, stop := context.WithTimeout(ctx, busPatience)
 	defer stop()
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
-		err := s.publish(ctx, s.owed)
+		err := s.publish(ctx, events)
 		if err == nil {
-			s.owed = nil
 			return nil
 		}
 		err = fault.Wrap(fault.CodeOf(err), "publish the events of the run", err)
