@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"waggle/shared/fault"
@@ -177,7 +178,36 @@ func openParquet(in parquet.ReaderAtSeeker) (r *pqarrow.FileReader, err error) {
 	if err != nil {
 		return nil, err
 	}
+	size, err := in.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkChunks(pf.MetaData(), size); err != nil {
+		return nil, err
+	}
 	return pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{PreAllocBinaryData: true}, memory.DefaultAllocator)
+}
+
+// checkChunks reports the first column chunk that a damaged footer places outside of the file. Arrow believes the footer, and panics on
+// goroutines of its own, where nobody can recover it.
+func checkChunks(meta *metadata.FileMetaData, size int64) error {
+	for g := range meta.NumRowGroups() {
+		group := meta.RowGroup(g)
+		for c := range group.NumColumns() {
+			chunk, err := group.ColumnChunk(c)
+			if err != nil {
+				return err
+			}
+			start, length := chunk.DataPageOffset(), chunk.TotalCompressedSize()
+			if chunk.HasDictionaryPage() && chunk.DictionaryPageOffset() > 0 {
+				start = min(start, chunk.DictionaryPageOffset())
+			}
+			if start < 0 || length < 0 || start > size-length || chunk.NumValues() < 0 {
+				return fmt.Errorf("row group %d: column %d has %d values in %d bytes at %d, the file has %d bytes", g, c, chunk.NumValues(), length, start, size)
+			}
+		}
+	}
+	return nil
 }
 
 func corrupt(err error) error {

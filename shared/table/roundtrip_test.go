@@ -309,6 +309,24 @@ func TestDamagedBytesAreCorruptOrRead(t *testing.T) {
 	})
 }
 
+// The lowest bit of a number in the footer is its sign: each flipped alone makes each offset, length and count negative.
+func TestAFooterWithANegativeNumberIsCorrupt(t *testing.T) {
+	t.Parallel()
+	data, err := table.Encode([]struct{ A int }{{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range data {
+		damaged := bytes.Clone(data)
+		damaged[at] ^= 1
+		if _, err := table.Decode(damaged, reflect.TypeFor[[]struct{ A int }]()); err != nil {
+			if c := fault.CodeOf(err); c != fault.Corrupt && c != fault.Incompatible {
+				t.Errorf("byte %d: %s: %v", at, c, err)
+			}
+		}
+	}
+}
+
 func TestParquetFilesAreWrittenAndRead(t *testing.T) {
 	t.Parallel()
 	rows := []sale{{1, new(int64(2)), nil}, {2, nil, new("x")}}
