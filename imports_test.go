@@ -53,7 +53,7 @@ var allowed = map[string][]string{
 	"shared/owner":              {"fault", "store/driver"},
 	"shared/store":              {"event", "fault", "metadata", "owner", "run", "runlog", "store/driver"},
 	"shared/engine":             {"asset", "check", "duration", "event", "fault", "metadata", "notify", "plan", "run", "runlog", "store"},
-	"shared/courier":            {"asset", "engine", "event", "fault", "notice", "notify", "run", "runlog", "sensor", "store", "waggle"},
+	"shared/courier":            {"asset", "duration", "engine", "event", "fault", "notice", "notify", "report", "run", "runlog", "sensor", "store", "waggle"},
 	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
 	"shared/store/dynamodriver": {"fault", "store/driver"},

@@ -4,8 +4,8 @@
 // An event is evaluated, and a message sent, at least once. What can repeat a message is a process that dies, or a server that breaks off,
 // between a send and the row that says so.
 //
-// It knows no service: senders come with the Options. It imports asset, engine, event, fault, notice, notify, run, runlog,
-// sensor, store and waggle of ours.
+// It knows no service: senders come with the Options. It imports asset, duration, engine, event, fault, notice, notify, report,
+// run, runlog, sensor, store and waggle of ours.
 package courier
 
 import (
@@ -92,7 +92,11 @@ func (c *Courier) Publish() func(context.Context, []event.Event) error {
 			def := s.Definition()
 			var matching []event.Event
 			for _, e := range events {
-				if def.Match(e) == sensor.Matched {
+				hears, err := c.hears(ctx, def, e)
+				if err != nil {
+					return err
+				}
+				if hears {
 					matching = append(matching, e)
 				}
 			}
@@ -109,6 +113,19 @@ func (c *Courier) Publish() func(context.Context, []event.Event) error {
 		}
 		return nil
 	}
+}
+
+// hears reports whether an event is to be stored for a sensor: one that it is called for, or that ends what it told of. A failure that is
+// told only after this looked asks itself whether the job works again: see follow.
+func (c *Courier) hears(ctx context.Context, def *sensor.Definition, e event.Event) (bool, error) {
+	switch def.Match(e) {
+	case sensor.Matched:
+		return true, nil
+	case sensor.Resolves:
+		channels, err := c.store.Awaiting(ctx, def.Name, subjectOf(e.Job))
+		return len(channels) > 0, err
+	}
+	return false, nil
 }
 
 // Tally is what a courier has done.

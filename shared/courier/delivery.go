@@ -25,14 +25,15 @@ const (
 	Retrying   State = "RETRYING"   // was tried, and is tried again
 	Parked     State = "PARKED"     // its channel is broken or lacks a setting
 	Sent       State = "SENT"
-	Dead       State = "DEAD" // given up
+	Folded     State = "FOLDED" // nothing was sent, as people know it already
+	Dead       State = "DEAD"   // given up
 )
 
 // States lists every state of a delivery.
-func States() []State { return []State{Evaluating, Queued, Retrying, Parked, Sent, Dead} }
+func States() []State { return []State{Evaluating, Queued, Retrying, Parked, Sent, Folded, Dead} }
 
 // Ended reports whether nothing more happens by itself.
-func (s State) Ended() bool { return s == Sent || s == Dead }
+func (s State) Ended() bool { return s == Sent || s == Folded || s == Dead }
 
 // Delivery is one message on its way from a sensor to a channel.
 type Delivery struct {

@@ -106,13 +106,18 @@ func (d *drainer) run(outer, ctx context.Context) (time.Time, error) {
 	}
 	sender, err := d.senderOf()
 	if err != nil {
-		d.lease.Update(func(ch *store.Channel) { park(ch, now, ReasonNotConfigured, err.Error()) })
+		if err := d.park(ctx, now, ReasonNotConfigured, err.Error()); err != nil {
+			return time.Time{}, err
+		}
 	}
 	d.sender = sender
 	if err == nil && d.lease.State().Reason == ReasonNotConfigured { // it is now
 		d.lease.Update(func(ch *store.Channel) {
 			ch.NotBefore, ch.Parked, ch.Reason, ch.Error = time.Time{}, time.Time{}, "", ""
 		})
+	}
+	if err := d.store.FinishMessage(ctx, d.name); err != nil {
+		return time.Time{}, err
 	}
 	for outer.Err() == nil {
 		inbox, err := d.store.Inbox(ctx, d.name)
@@ -139,13 +144,6 @@ func (d *drainer) senderOf() (notify.Sender, error) {
 		return nil, fault.New(fault.Invalid, "this process has no senders")
 	}
 	return d.opts.Sender(d.def)
-}
-
-func park(ch *store.Channel, now time.Time, reason, text string) {
-	if ch.Parked.IsZero() {
-		ch.Parked = now.UTC()
-	}
-	ch.NotBefore, ch.Reason, ch.Error = now.Add(probeParked).UTC(), reason, text
 }
 
 // noteInbox says that what waits was seen.
@@ -176,6 +174,7 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 		if err != nil {
 			return next, err
 		}
+		d.look(outs)
 		for _, o := range outs {
 			now := d.store.Now()
 			if until := d.lease.State().NotBefore; until.After(now) {
@@ -191,11 +190,36 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 				soonest(o.Due)
 				continue
 			}
+			crowded := d.crowded(now)
+			out, err := d.outcomeOf(ctx, o, crowded)
+			if err != nil {
+				return next, err
+			}
+			if out.folded != "" {
+				d.did = true
+				if err := d.conclude(ctx, o, out, store.Message{State: store.MessageFolded, Reason: out.folded}); err != nil {
+					return next, err
+				}
+				continue
+			}
 			if err := d.spend(outer); err != nil {
 				soonest(d.store.Now())
 				return next, nil // the context has ended
 			}
-			again, err := d.deliver(ctx, o)
+			if crowded && digestible(o, now) {
+				b, err := d.gather(ctx)
+				if err != nil {
+					return next, err
+				}
+				if b != nil {
+					again, err := d.deliverBatch(ctx, b)
+					if again.IsZero() {
+						again = d.store.Now() // what was not in it is looked at anew
+					}
+					return again, err
+				}
+			}
+			again, err := d.deliver(ctx, o, out)
 			if err != nil {
 				return next, err
 			}
@@ -215,7 +239,15 @@ func (d *drainer) giveUp(ctx context.Context, o store.Out, now time.Time) (bool,
 		return false, nil
 	}
 	d.did = true
-	return true, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: d.lease.State().Error})
+	return true, d.conclude(ctx, o, outcome{}, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: d.lease.State().Error})
+}
+
+// budget is how many messages the channel takes at once now.
+func (d *drainer) budget(ch *store.Channel, now time.Time) float64 {
+	if ch.Budgeted.IsZero() || now.Before(ch.Budgeted) {
+		return float64(d.def.Limits.Burst)
+	}
+	return min(float64(d.def.Limits.Burst), ch.Budget+now.Sub(ch.Budgeted).Seconds()*d.def.Limits.Rate)
 }
 
 // spend takes one from the channel's rate, and waits while there is none.
@@ -224,13 +256,9 @@ func (d *drainer) spend(ctx context.Context) error {
 		var wait time.Duration
 		now := d.store.Now()
 		d.lease.Update(func(ch *store.Channel) {
-			limits := d.def.Limits
-			budget := float64(limits.Burst)
-			if !ch.Budgeted.IsZero() && !now.Before(ch.Budgeted) {
-				budget = min(budget, ch.Budget+now.Sub(ch.Budgeted).Seconds()*limits.Rate)
-			}
+			budget := d.budget(ch, now)
 			if budget < 1 {
-				wait = time.Duration((1 - budget) / limits.Rate * float64(time.Second))
+				wait = time.Duration((1 - budget) / d.def.Limits.Rate * float64(time.Second))
 			} else {
 				budget--
 			}
@@ -251,63 +279,95 @@ func (d *drainer) spend(ctx context.Context) error {
 
 // deliver tries to send a message once, or on smaller rungs, and stores what came of it before anything else is sent. It returns when the
 // message is due again; zero: it is done with.
-func (d *drainer) deliver(ctx context.Context, o store.Out) (time.Time, error) {
+func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.Time, error) {
 	d.did = true
-	body, err := d.store.MessageBody(ctx, o)
-	var p payload
-	if err == nil {
-		err = json.Unmarshal(body, &p)
-	}
+	p, own, err := d.write(ctx, o, out)
 	if err != nil && fault.Retryable(err) {
 		return time.Time{}, err
 	}
 	if err != nil || len(p.Rungs) == 0 {
-		return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonUnreadable, Error: fmt.Sprint(err)})
+		return time.Time{}, d.conclude(ctx, o, outcome{}, store.Message{State: store.MessageDead, Reason: ReasonUnreadable, Error: fmt.Sprint(err)})
 	}
 	for {
-		if d.lease.Stale() { // this process slept; where nobody took over, it may go on
-			if err := d.lease.Renew(ctx); err != nil {
-				return time.Time{}, err
-			}
+		if err := d.stillOwner(ctx); err != nil {
+			return time.Time{}, err
 		}
-		began := d.store.Now()
 		content := p.Rungs[min(o.Rung, len(p.Rungs)-1)]
 		if len(o.To) > 0 {
 			content.To = o.To
 		}
-		answer := d.sender.Send(ctx, o.ID(), content, notify.Thread{})
+		answer, try := d.send(ctx, o.ID(), content, out.place())
 		now := d.store.Now()
-		o.Tried(store.SendAttempt{Time: began.UTC(), DurationMS: float64(now.Sub(began).Microseconds()) / 1000, Answer: string(answer.Kind),
-			Reason: string(answer.Reason), Error: answer.Error, Ambiguous: answer.Ambiguous})
+		o.Tried(try)
 		switch answer.Kind {
 		case notify.Sent, notify.Recipient:
-			d.lease.Update(func(ch *store.Channel) {
-				ch.Failures, ch.Parked, ch.NotBefore, ch.Reason, ch.Error = 0, time.Time{}, time.Time{}, "", ""
-			})
-			return d.arrived(ctx, o, answer, now)
+			d.works()
+			if !own {
+				o = withBody(o, p)
+			}
+			return d.arrived(ctx, o, out, answer, now)
 		case notify.Smaller:
 			if o.Rung++; o.Rung >= len(p.Rungs) {
-				return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonTooLarge, Error: answer.Error})
+				return time.Time{}, d.conclude(ctx, o, outcome{}, store.Message{State: store.MessageDead, Reason: ReasonTooLarge, Error: answer.Error})
 			}
 			continue
 		}
 		if len(o.To) > 0 && len(answer.Later) > 0 { // they still wait; the channel itself works
-			return d.arrived(ctx, o, answer, now)
+			return d.arrived(ctx, o, out, answer, now)
 		}
 		return d.postpone(ctx, o, answer, now)
 	}
 }
 
+// maxKept is how many bytes of a message that was written anew stay with its record; of a larger one, the smaller rungs stay.
+const maxKept = 64 << 10
+
+// withBody is a message with what was sent in place of what its sensor gave.
+func withBody(o store.Out, p payload) store.Out {
+	body, err := json.Marshal(p)
+	if err == nil && len(body) > maxKept {
+		p.Rungs = append([]notify.Content{p.Rungs[1]}, p.Rungs[1:]...)
+		body, err = json.Marshal(p)
+	}
+	if err == nil && len(body) <= maxKept {
+		o.Body, o.Blob = body, ""
+	}
+	return o
+}
+
+// stillOwner reports that another process may own the channel by now: this one slept. Where nobody took over, it may go on.
+func (d *drainer) stillOwner(ctx context.Context) error {
+	if !d.lease.Stale() {
+		return nil
+	}
+	return d.lease.Renew(ctx)
+}
+
+// send tries once.
+func (d *drainer) send(ctx context.Context, key string, content notify.Content, t notify.Thread) (notify.Answer, store.SendAttempt) {
+	began := d.store.Now()
+	answer := d.sender.Send(ctx, key, content, t)
+	return answer, store.SendAttempt{Time: began.UTC(), DurationMS: float64(d.store.Now().Sub(began).Microseconds()) / 1000, Answer: string(answer.Kind),
+		Reason: string(answer.Reason), Error: answer.Error, Ambiguous: answer.Ambiguous}
+}
+
+// works says that the channel took a message. What had waited while it was broken is named together.
+func (d *drainer) works() {
+	d.lease.Update(func(ch *store.Channel) {
+		ch.Failures, ch.Parked, ch.NotBefore, ch.Reason, ch.Error = 0, time.Time{}, time.Time{}, "", ""
+	})
+}
+
 // arrived stores that somebody got the message. Recipients whose server said "later" wait for it by themselves: the others must not get it
 // again, and the channel goes on meanwhile. It returns when that is due; zero: the message is done with.
-func (d *drainer) arrived(ctx context.Context, o store.Out, answer notify.Answer, now time.Time) (time.Time, error) {
+func (d *drainer) arrived(ctx context.Context, o store.Out, out outcome, answer notify.Answer, now time.Time) (time.Time, error) {
 	o.Refused = append(o.Refused, answer.Refused...)
 	if len(answer.Later) > 0 && now.Sub(o.Stored) < d.opts.KeepTrying {
 		o.To, o.Due = answer.Later, now.Add(backoff(o.Attempts, laterRecipients, time.Hour, 2)).UTC()
 		_, err := d.store.Postpone(ctx, o)
 		return o.Due, err
 	}
-	return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageSent, Ref: answer.Ref, Where: answer.Where, Refused: slices.Concat(o.Refused, answer.Later),
+	return time.Time{}, d.conclude(ctx, o, out, store.Message{State: store.MessageSent, Ref: answer.Ref, Where: answer.Where, Refused: slices.Concat(o.Refused, answer.Later),
 		Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note})
 }
 
@@ -315,13 +375,16 @@ func (d *drainer) arrived(ctx context.Context, o store.Out, answer notify.Answer
 // would overtake it.
 func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answer, now time.Time) (time.Time, error) {
 	if now.Sub(o.Stored) >= d.opts.KeepTrying {
-		return time.Time{}, d.conclude(ctx, o, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: answer.Error})
+		return time.Time{}, d.conclude(ctx, o, outcome{}, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: answer.Error})
+	}
+	if answer.Kind == notify.Park {
+		if err := d.park(ctx, now, string(answer.Reason), answer.Error); err != nil {
+			return time.Time{}, err
+		}
+		_, err := d.store.Postpone(ctx, o)
+		return d.lease.State().NotBefore, err
 	}
 	d.lease.Update(func(ch *store.Channel) {
-		if answer.Kind == notify.Park {
-			park(ch, now, string(answer.Reason), answer.Error)
-			return
-		}
 		ch.Failures++
 		wait := answer.After
 		if wait <= 0 {
@@ -345,19 +408,31 @@ func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answe
 // patience is how often a message is tried before others overtake it.
 const patience = 6
 
-// conclude stores how a message ended. One that some recipients got was sent, whatever became of the others.
-func (d *drainer) conclude(ctx context.Context, o store.Out, m store.Message) error {
+// conclude stores how a message ended, and what the channel was told by it. One that some recipients got was sent, whatever became of the
+// others.
+func (d *drainer) conclude(ctx context.Context, o store.Out, out outcome, m store.Message) error {
 	if len(o.To) > 0 && m.State == store.MessageDead {
 		m.State, m.Refused = store.MessageSent, slices.Concat(o.Refused, o.To)
 	}
-	m.ID, m.Channel, m.Time, m.Rung, m.Outs = o.ID(), d.name, d.store.Now().UTC(), o.Rung, []store.Out{o}
+	m.ID, m.Rung, m.Outs = o.ID(), o.Rung, []store.Out{o}
+	threads := out.told(m.Ref)
+	m.Decision = out.decision
+	if len(threads) > 0 && m.Decision != "" && m.Decision != DecisionFixedSince || m.State == store.MessageFolded && out.thread.Open() {
+		m.Episode = threads[0].Episode()
+	}
+	return d.concludeAll(ctx, m, threads...)
+}
+
+func (d *drainer) concludeAll(ctx context.Context, m store.Message, threads ...store.Thread) error {
+	m.Channel, m.Time = d.name, d.store.Now().UTC()
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
-		err := d.store.Conclude(ctx, m)
+		err := d.store.Conclude(ctx, m, threads...)
 		if err == nil {
 			d.count(func(t *Tally) {
-				if m.State == store.MessageSent {
+				switch m.State {
+				case store.MessageSent:
 					t.Sent++
-				} else {
+				case store.MessageDead:
 					t.Dead++
 				}
 			})

@@ -70,6 +70,16 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 	} else if !on.On {
 		return end(store.EventDone, ReasonSwitchedOff, "")
 	}
+	if def.Match(row.Event) == sensor.Resolves {
+		outs, err := c.endings(ctx, row)
+		if err != nil {
+			return false, err
+		}
+		if len(outs) == 0 {
+			return end(store.EventDone, ReasonNothingOpen, "")
+		}
+		return end(store.EventDone, ReasonNotified, "", outs...)
+	}
 	subject, found, err := c.subject(ctx, row.Event)
 	if err != nil {
 		return false, err // due again, as the row promises
@@ -92,6 +102,24 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 	default:
 		return end(store.EventDone, ReasonNotified, "", outs...)
 	}
+}
+
+// subjectOf names what the failures of a job are told under.
+func subjectOf(job string) string { return "job " + job }
+
+// endings tell the channels that were given a failure of the job that it works again.
+func (c *Courier) endings(ctx context.Context, row store.SensorEvent) ([]store.Out, error) {
+	e := row.Event
+	channels, err := c.store.Awaiting(ctx, row.Sensor, subjectOf(e.Job))
+	if err != nil {
+		return nil, err
+	}
+	var outs []store.Out
+	for _, channel := range channels[:min(len(channels), store.MaxOuts)] {
+		outs = append(outs, store.Out{Channel: channel, Time: e.Time, Run: e.Run, Seq: e.Seq, Source: row.Sensor, Event: e.ID, Call: "end", Title: e.Job + " works again",
+			About: &store.About{Subject: subjectOf(e.Job), Name: e.Job, Status: e.Status, EndOnly: true}})
+	}
+	return outs, nil
 }
 
 // call calls the sensor's function. A panic is an error with its stack.

@@ -12,6 +12,7 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/event"
 	"waggle/shared/fault"
+	"waggle/shared/notice"
 	"waggle/shared/notify"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
@@ -69,14 +70,28 @@ func (e *evaluation) render(message notify.Sendable, channels []*notify.Channel)
 		return nil, err
 	}
 	var outs []store.Out
+	about := e.about(message)
 	for _, channel := range channels {
 		if err := e.courier.listed(channel); err != nil {
 			return nil, err
 		}
 		outs = append(outs, store.Out{Channel: channel.Definition().Name, Time: e.event.Time, Run: e.event.Run, Seq: e.event.Seq, Source: e.source, Event: e.event.ID,
-			Title: p.Rungs[0].Line, Body: body})
+			Title: p.Rungs[0].Line, Body: body, About: about})
 	}
 	return outs, nil
+}
+
+// about is what a report is about whose repeats are told as one: the failure or the success of the event's own run of a job.
+func (e *evaluation) about(message notify.Sendable) *store.About {
+	r, ok := notice.RunOf(message)
+	if !ok || r.Job == "" || r.ID != e.event.Run {
+		return nil
+	}
+	about := &store.About{Subject: subjectOf(r.Job), Name: r.Job, Status: r.Status, Since: r.FailingSince}
+	if r.Status == run.Failure {
+		about.Error = notice.ItemOf(r).Error
+	}
+	return about
 }
 
 // render returns a message on every rung, and its bytes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/courier"
 	"waggle/shared/engine"
+	"waggle/shared/event"
 	"waggle/shared/job"
 	"waggle/shared/notify"
 	"waggle/shared/run"
@@ -30,7 +32,10 @@ type server struct {
 	answer func(channel string, try int, c notify.Content) notify.Answer // nil: sent
 	tries  int
 	taken  []string // "channel: line"
+	lines  []string // "line", "reply: line", "edit: line"
+	jsons  []string // what programs get
 	at     []time.Time
+	edits  bool // it can edit
 }
 
 func (s *server) sender(def *notify.Definition) (notify.Sender, error) {
@@ -42,7 +47,9 @@ type toServer struct {
 	channel string
 }
 
-func (s toServer) Send(_ context.Context, _ string, c notify.Content, _ notify.Thread) notify.Answer {
+func (s toServer) Edits() bool { return s.edits }
+
+func (s toServer) Send(_ context.Context, _ string, c notify.Content, thread notify.Thread) notify.Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tries++
@@ -51,7 +58,13 @@ func (s toServer) Send(_ context.Context, _ string, c notify.Content, _ notify.T
 		a = s.answer(s.channel, s.tries, c)
 	}
 	if a.Kind == notify.Sent || a.Kind == notify.Recipient || a.Ambiguous {
-		s.taken = append(s.taken, s.channel+": "+c.Text)
+		how := ""
+		if thread.Edit {
+			how = "edit: "
+		} else if thread.Root != "" {
+			how = "reply: "
+		}
+		s.taken, s.lines, s.jsons = append(s.taken, s.channel+": "+c.Text), append(s.lines, how+c.Line), append(s.jsons, string(c.JSON))
 		s.at = append(s.at, time.Now())
 	}
 	return a
@@ -61,6 +74,17 @@ func (s *server) got() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.taken...)
+}
+
+// said are the first lines of what was taken, without ids and durations, and whether it was a message, a reply or an edit.
+func (s *server) said() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines := make([]string, len(s.lines))
+	for i, line := range s.lines {
+		lines[i] = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}|[0-9]+ (ms|s|min|h)\b( [0-9]+ (s|min))?`).ReplaceAllString(line, "*")
+	}
+	return lines
 }
 
 // world is a deployment in memory: a job "job" that fails as long as it is told to, sensors, and two channels.
@@ -73,28 +97,35 @@ type world struct {
 	courier *courier.Courier
 	server  *server
 	fails   bool
+	why     string // it fails
 }
 
 var (
 	slack = notify.Slack("slack", nil)
 	team  = notify.Mail("team", nil)
+	// withFallback has the mail for when it is broken.
+	withFallback = notify.Slack("pager", &notify.SlackOptions{Fallback: team})
 )
 
 // setup has the sensors in a deployment with a server.
 func setup(t testing.TB, opts *courier.Options, sensors ...*sensor.Sensor) *world {
 	t.Helper()
-	w := &world{t: t, db: memorydriver.New(nil), bucket: memblob.OpenBucket(nil), server: &server{}, fails: true}
+	w := &world{t: t, db: memorydriver.New(nil), bucket: memblob.OpenBucket(nil), server: &server{}, fails: true, why: "it broke"}
 	broken := asset.New("broken", func(ctx *asset.Context) (int, error) {
 		for i := range 12 {
 			ctx.Log.Info("line", "number", i+1)
 		}
 		if w.fails {
-			return 0, errors.New("it broke")
+			return 0, errors.New(w.why)
 		}
 		return 1, nil
 	}, nil)
-	w.defs = waggle.Definitions{Assets: asset.List{broken}, Jobs: job.List{job.New("job", asset.List{broken}, nil)},
-		Channels: notify.List{slack, team}, Sensors: sensors}
+	jobs := job.List{job.New("job", asset.List{broken}, nil)}
+	for i := range 20 {
+		jobs = append(jobs, job.New(fmt.Sprintf("job_%02d", i), asset.List{broken}, nil))
+	}
+	w.defs = waggle.Definitions{Assets: asset.List{broken}, Jobs: jobs,
+		Channels: notify.List{slack, team, withFallback}, Sensors: sensors}
 	if err := w.defs.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +148,16 @@ func (w *world) open(opts *courier.Options) {
 }
 
 // run runs the job to its end and returns its id.
-func (w *world) run() run.ID {
+func (w *world) run() run.ID { return w.runJob("job", w.courier.Publish()) }
+
+// runJob runs a job whose events are published so.
+func (w *world) runJob(job string, publish func(context.Context, []event.Event) error) run.ID {
 	w.t.Helper()
-	id, err := w.store.Launch(context.Background(), run.Request{Job: "job"})
+	id, err := w.store.Launch(context.Background(), run.Request{Job: job})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	out, err := engine.New(w.store, w.defs, &engine.Options{Publish: w.courier.Publish()}).Run(context.Background(), id, nil)
+	out, err := engine.New(w.store, w.defs, &engine.Options{Publish: publish}).Run(context.Background(), id, nil)
 	if err != nil || out.Record.Status != run.Success && out.Record.Status != run.Failure {
 		w.t.Fatalf("%s: %v", out.Record.Status, err)
 	}
@@ -163,6 +197,11 @@ func (w *world) state(name string) store.SensorEvent {
 		w.t.Fatalf("%d events: %+v, %v", len(rows), rows, err)
 	}
 	return rows[0]
+}
+
+// reports is a sensor that gives the report of a run that failed.
+func reports(name string, channels ...*notify.Channel) *sensor.Sensor {
+	return sensor.OnRunFailure(name, func(ctx *sensor.Context, r sensor.Run) error { return ctx.Notify(r.Report(), channels...) }, nil)
 }
 
 // tells is a sensor that says why a run failed.

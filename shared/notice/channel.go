@@ -17,6 +17,7 @@ type Parked struct {
 	Error   string    // what the service said
 	Since   time.Time // when it was parked
 	Waiting int       // messages
+	AndMore bool      // more than Waiting wait
 	Next    time.Time // when it is tried again
 	GiveUp  time.Time // when the oldest message is given up
 	Place   Place
@@ -34,18 +35,25 @@ func (c Parked) line() string {
 	if why == "" {
 		why = c.Reason
 	}
-	return fitLine(parked.Text()+" channel "+c.Place.of(c.Channel), oneLineCut(why, 400), report.Count(c.Waiting, "message")+" waiting")
+	return fitLine(parked.Text()+" channel "+c.Place.of(c.Channel), oneLineCut(why, 400), c.waiting()+" waiting")
+}
+
+func (c Parked) waiting() string {
+	if c.AndMore {
+		return "more than " + report.Count(c.Waiting, "message")
+	}
+	return report.Count(c.Waiting, "message")
 }
 
 func (c Parked) page(r notify.Rung) page {
 	p := page{state: parked, name: "channel " + c.Place.of(c.Channel)}
 	verb := " waits"
-	if c.Waiting != 1 {
+	if c.Waiting != 1 || c.AndMore {
 		verb = " wait"
 	}
-	what := say("It takes no messages. ", bold(report.Count(c.Waiting, "message")), verb+"; nothing is lost.")
+	what := say("It takes no messages. ", bold(c.waiting()), verb+"; nothing is lost.")
 	if c.Reason != "" {
-		what = say("It takes no messages (", code(c.Reason), "). ", bold(report.Count(c.Waiting, "message")), verb+"; nothing is lost.")
+		what = say("It takes no messages (", code(c.Reason), "). ", bold(c.waiting()), verb+"; nothing is lost.")
 	}
 	p.lead = []words{what}
 	if at := c.Place.at(c.Since); at != "" {

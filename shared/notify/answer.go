@@ -14,6 +14,11 @@ type Sender interface {
 	Send(ctx context.Context, key string, c Content, t Thread) Answer
 }
 
+// Editor is a Sender that may be able to replace the text of a message that it sent: Thread.Edit.
+type Editor interface {
+	Edits() bool
+}
+
 // Thread is what a message follows. Only what an Answer said goes in: references are the service's own.
 type Thread struct {
 	// Root is the Ref of the first message of the thread: a reply goes below it. Empty: the message opens a thread.

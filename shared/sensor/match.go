@@ -16,6 +16,7 @@ type Reason string
 // The reasons of Match.
 const (
 	Matched       Reason = "matched"
+	Resolves      Reason = "resolves"        // it is not called; what it told of failures of the job ends
 	OtherEvent    Reason = "other_event"     // another type of event
 	OtherStatus   Reason = "other_status"    // the run came to another status
 	OtherJob      Reason = "other_job"       // Jobs does not list its job
@@ -29,18 +30,19 @@ const (
 
 // Reasons lists every reason of Match.
 func Reasons() []Reason {
-	return []Reason{Matched, OtherEvent, OtherStatus, OtherJob, WillBeRetried, OtherAsset, Refused, Passed, OtherCheck, LessSevere}
+	return []Reason{Matched, Resolves, OtherEvent, OtherStatus, OtherJob, WillBeRetried, OtherAsset, Refused, Passed, OtherCheck, LessSevere}
 }
 
 // Match says whether the sensor is called for an event. It is the only place that decides.
 func (d *Definition) Match(e event.Event) Reason {
-	if r := d.matchKind(e); r != Matched {
-		return r
+	reason := d.matchKind(e)
+	if reason != Matched && reason != Resolves {
+		return reason
 	}
 	if len(d.Options.Jobs) > 0 && !slices.ContainsFunc(d.Options.Jobs, func(j *job.Job) bool { return j != nil && j.Name == e.Job }) {
 		return OtherJob
 	}
-	return Matched
+	return reason
 }
 
 func (d *Definition) matchKind(e event.Event) Reason {
@@ -53,11 +55,17 @@ func (d *Definition) matchKind(e event.Event) Reason {
 		switch {
 		case e.Status == run.Failure && e.WillRetry:
 			return WillBeRetried
+		case e.Status == run.Success && e.Job != "":
+			return Resolves
 		case e.Status != run.Failure && (e.Status != run.Canceled || e.Retries == 0):
 			return OtherStatus
 		}
 	case RunStatus:
-		if !slices.Contains(d.Statuses, e.Status) {
+		switch {
+		case slices.Contains(d.Statuses, e.Status):
+		case e.Status == run.Success && e.Job != "" && slices.Contains(d.Statuses, run.Failure):
+			return Resolves
+		default:
 			return OtherStatus
 		}
 	case Asset:

@@ -56,7 +56,10 @@ func TestEachReasonIsGivenForWhatItNames(t *testing.T) {
 		want   sensor.Reason
 	}{
 		{failure, status(run.Failure, ""), sensor.Matched},
-		{failure, status(run.Success, "nightly"), sensor.OtherStatus},
+		{failure, status(run.Success, "nightly"), sensor.Resolves},
+		{failure, status(run.Success, ""), sensor.OtherStatus},
+		{of, status(run.Success, "daily"), sensor.OtherJob},
+		{ended, status(run.Success, "nightly"), sensor.Resolves},
 		{failure, status(run.Canceled, "nightly"), sensor.OtherStatus},
 		{failure, retried, sensor.WillBeRetried},
 		{failure, last, sensor.Matched},

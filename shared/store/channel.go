@@ -19,7 +19,8 @@ import (
 //	CHANNEL#name  META                          ownership, and what the channel's owner must know
 //	CHANNEL#name  INBOX                         there are OUT rows that no owner has seen yet
 //	CHANNEL#name  OUT#time#run#seq#source#call  a message that waits
-//	CHANNEL#name  MSG#time#id                   a message that was sent, or given up, and what it reported
+//	CHANNEL#name  MSG#time#id                   a message that was sent, folded or given up, and what it reported
+//	CHANNEL#name  THREAD#source#subject         what the channel was told of a subject
 //
 // INBOX is written with every OUT row, with a new version. An owner reads the version, then the OUT rows, and deletes INBOX only while it
 // still has that version: so no row is left that nobody looks for. META and INBOX are in the partition "channel" of the index of what is due.
@@ -40,6 +41,8 @@ type Channel struct {
 	Parked time.Time `json:"parked,omitzero"`
 	Reason string    `json:"reason,omitempty"` // why NotBefore; a named reason
 	Error  string    `json:"error,omitempty"`  // of the last send that failed
+	// Crowded is until when there are more reports than the rate lets through: they leave together, and each is named.
+	Crowded time.Time `json:"crowded,omitzero"`
 	// Budget is how many messages may leave at once, at Budgeted: its rate.
 	Budget   float64   `json:"budget,omitempty"`
 	Budgeted time.Time `json:"budgeted,omitzero"`
@@ -110,12 +113,18 @@ func (s *Store) EmptyInbox(ctx context.Context, channel string, version int64) e
 
 // inboxOp puts the inbox of a channel, due at once.
 func (s *Store) inboxOp(channel string, now time.Time) (driver.Op, error) {
+	version, err := s.newVersion()
+	key := channelKey(channel, inboxSort)
+	return driver.Op{Put: &driver.Item{Key: key, Version: version, Entries: []driver.Entry{dueEntry(dueChannels, now, key)}}}, err
+}
+
+// newVersion is a version that no earlier item with the same key had.
+func (s *Store) newVersion() (int64, error) {
 	version, err := rand.Int(s.rand, big.NewInt(1<<62))
 	if err != nil {
-		return driver.Op{}, fault.Wrap(fault.Internal, "make a version", err)
+		return 0, fault.Wrap(fault.Internal, "make a version", err)
 	}
-	key := channelKey(channel, inboxSort)
-	return driver.Op{Put: &driver.Item{Key: key, Version: version.Int64() + 1, Entries: []driver.Entry{dueEntry(dueChannels, now, key)}}}, nil
+	return version.Int64() + 1, nil
 }
 
 // DueChannels returns the channels that somebody must look after, those that have been due longest first; at most limit. An index may lag.

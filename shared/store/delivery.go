@@ -36,6 +36,8 @@ type Out struct {
 	Call   string    `json:"call"`     // the number of the call or the message's own key; no two of an event have the same
 	Event  string    `json:"event,omitempty"`
 	Title  string    `json:"title"` // what lists show of it
+	// About is what a report is about; nil: a message of its own.
+	About *About `json:"about,omitempty"`
 
 	Stored   time.Time     `json:"stored"`
 	Attempts int           `json:"attempts,omitempty"`
@@ -188,8 +190,9 @@ type MessageState string
 
 // The states of a message that no longer waits.
 const (
-	MessageSent MessageState = "SENT"
-	MessageDead MessageState = "DEAD" // given up; it can be sent again by hand
+	MessageSent   MessageState = "SENT"
+	MessageFolded MessageState = "FOLDED" // nothing was sent, as people know it already
+	MessageDead   MessageState = "DEAD"   // given up; it can be sent again by hand
 )
 
 // Message is a message that left, or was given up, with all that it told of.
@@ -199,9 +202,13 @@ type Message struct {
 	Time    time.Time    `json:"time"`
 	State   MessageState `json:"state"`
 	Reason  string       `json:"reason,omitempty"`
-	Error   string       `json:"error,omitempty"`
-	Ref     string       `json:"ref,omitempty"` // what the service calls it
-	Rung    int          `json:"rung,omitempty"`
+	// Decision is what it did to the episode of its subject; empty for a message of its own.
+	Decision string `json:"decision,omitempty"`
+	// Episode is the one that it belongs to; empty: none, or several.
+	Episode string `json:"episode,omitempty"`
+	Error   string `json:"error,omitempty"`
+	Ref     string `json:"ref,omitempty"` // what the service calls it
+	Rung    int    `json:"rung,omitempty"`
 	// Refused are recipients that were refused while the others got it.
 	Refused []string `json:"refused,omitempty"`
 	// Where is where a person can look at it, as a page of the outbox.
@@ -211,44 +218,120 @@ type Message struct {
 	Outs []Out  `json:"deliveries"`
 	// Payload is what was sent, as the channel's adapter shows it; cut.
 	Payload json.RawMessage `json:"payload,omitempty"`
+	// Unfinished says that some of what it was made of may still wait.
+	Unfinished bool `json:"unfinished,omitempty"`
+
+	version int64
 }
 
-// Conclude stores a message that left, or was given up, and removes what waited for it, in one write. Doing it twice is the same as
-// once. fault.Conflict says that another owner has done something with one of them.
-func (s *Store) Conclude(ctx context.Context, m Message) error {
+// Conclude stores a message that left, was folded or given up, with what the channel has now been told, and removes what waited for it.
+// Doing it twice is the same as once. fault.Conflict says that another owner has done something with one of them.
+//
+// What has room in one write is one. Else the message comes first, and says that it is unfinished, so that the next owner can finish it:
+// see FinishMessage.
+func (s *Store) Conclude(ctx context.Context, m Message, threads ...Thread) error {
 	if len(m.Outs) > fewTogether {
 		m.Outs = slices.Clone(m.Outs)
 		for i := range m.Outs {
-			m.Outs[i].History = nil // the row has room for a hundred of them
+			o := &m.Outs[i] // the row has room for hundreds of them
+			o.History, o.Title = nil, ""
+			if o.About != nil {
+				about := *o.About
+				about.Error = ""
+				o.About = &about
+			}
 		}
 	}
-	data, err := encodeRow("a message of "+m.Channel, m)
+	m.version = 1
+	var rest []driver.Op
+	for _, t := range threads {
+		op, err := s.threadOp(t)
+		if err != nil {
+			return err
+		}
+		rest = append(rest, op)
+	}
+	rest = append(rest, m.removals()...)
+	m.Unfinished = len(rest) >= driver.MaxOps
+	item, err := s.messageItem(m)
 	if err != nil {
 		return err
 	}
-	item := driver.Item{Key: channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID), Version: 1, Data: data, Expires: s.expiry(m.Time)}
-	if len(m.Outs) == 1 && m.Outs[0].Blob == "" {
-		item.Body = m.Outs[0].Body
+	put := driver.Op{Put: &item, If: driver.IfAbsent}
+	if !m.Unfinished {
+		return s.concludeOnce(ctx, item.Key, append(rest, put))
 	}
-	ops := []driver.Op{{Put: &item, If: driver.IfAbsent}}
-	for _, o := range m.Outs {
-		key := channelKey(o.Channel, o.sort())
-		ops = append(ops, driver.Op{Delete: &key, If: driver.IfVersion(o.version)})
+	if err := s.concludeOnce(ctx, item.Key, []driver.Op{put}); err != nil {
+		return err
 	}
-	err = s.db.Write(ctx, ops)
+	for part := range slices.Chunk(rest, driver.MaxOps) {
+		if err := s.db.Write(ctx, part); err != nil {
+			return err
+		}
+	}
+	return s.finished(ctx, m)
+}
+
+// concludeOnce does a write that puts a message, and takes one that is stored already for its own, whose answer was lost.
+func (s *Store) concludeOnce(ctx context.Context, message driver.Key, ops []driver.Op) error {
+	err := s.db.Write(ctx, ops)
 	if errors.Is(err, fault.Conflict) {
-		if _, getErr := s.db.Get(ctx, item.Key); getErr == nil {
-			return nil // the answer was lost
+		if _, getErr := s.db.Get(ctx, message); getErr == nil {
+			return nil
 		}
 	}
 	return err
 }
 
+func (m Message) removals() []driver.Op {
+	ops := make([]driver.Op, len(m.Outs))
+	for i, o := range m.Outs {
+		key := channelKey(o.Channel, o.sort())
+		ops[i] = driver.Op{Delete: &key, If: driver.IfVersion(o.version)}
+	}
+	return ops
+}
+
+// finished says that nothing is left of what a message was made of.
+func (s *Store) finished(ctx context.Context, m Message) error {
+	m.Unfinished = false
+	before := m.version
+	m.version++
+	item, err := s.messageItem(m)
+	if err != nil {
+		return err
+	}
+	return s.db.Put(ctx, item, driver.IfVersion(before))
+}
+
+// FinishMessage removes what an owner that died has left of its last message: it was sent, and must not be sent again. What the channel
+// was told by it is lost, so that people may be told of a subject anew.
+func (s *Store) FinishMessage(ctx context.Context, channel string) error {
+	newest, err := s.Messages(ctx, channel, time.Time{}, 1)
+	if err != nil || len(newest) == 0 || !newest[0].Unfinished {
+		return err
+	}
+	m := newest[0]
+	for _, o := range m.Outs {
+		key := channelKey(o.Channel, o.sort())
+		if err := s.db.Delete(ctx, key, driver.Any); err != nil {
+			return err
+		}
+	}
+	return s.finished(ctx, m)
+}
+
+func (s *Store) messageItem(m Message) (driver.Item, error) {
+	data, err := encodeRow("a message of "+m.Channel, m)
+	item := driver.Item{Key: channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID), Version: m.version, Data: data, Expires: s.expiry(m.Time)}
+	if len(m.Outs) == 1 && m.Outs[0].Blob == "" {
+		item.Body = m.Outs[0].Body
+	}
+	return item, err
+}
+
 // fewTogether is up to how many messages that left as one keep the tries of each.
 const fewTogether = 5
-
-// MaxTogether is how many messages one Conclude takes.
-const MaxTogether = driver.MaxOps - 1
 
 // Messages returns the newest messages of a channel that left or were given up at a time or later, newest first; at most limit.
 func (s *Store) Messages(ctx context.Context, channel string, since time.Time, limit int) ([]Message, error) {
@@ -269,7 +352,7 @@ func decodeMessage(item driver.Item) (Message, error) {
 	if err := json.Unmarshal(item.Data, &m); err != nil {
 		return m, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
 	}
-	m.Channel = item.Partition[len(channelPartition("")):]
+	m.Channel, m.version = item.Partition[len(channelPartition("")):], item.Version
 	for i := range m.Outs {
 		m.Outs[i].Channel = m.Channel
 	}
@@ -297,7 +380,7 @@ func (s *Store) Revive(ctx context.Context, m Message) error {
 		return err
 	}
 	key := channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID)
-	err = s.db.Write(ctx, append(ops, driver.Op{Delete: &key, If: driver.IfVersion(1)}))
+	err = s.db.Write(ctx, append(ops, driver.Op{Delete: &key, If: driver.IfVersion(m.version)}))
 	var conflict *driver.ConflictError
 	if errors.As(err, &conflict) && conflict.Stored == nil {
 		return nil

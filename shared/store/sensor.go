@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"waggle/shared/event"
@@ -17,6 +18,7 @@ import (
 //
 //	SENSOR#name  EVENT#run#seq  one event: put if absent, then written by whoever evaluates it
 //	SENSOR#name  SWITCH#time    it was switched on or off; the newest one holds
+//	SENSOR#name  AWAIT#subject  the channels that wait to hear that the subject works again
 //
 // An event that is not DONE or DEAD is in the partition "sensor" of the index of what is due.
 const (
@@ -180,19 +182,19 @@ func (s *Store) SensorEventsOf(ctx context.Context, sensor string, id run.ID) ([
 func (s *Store) BeginEvent(ctx context.Context, row SensorEvent, within time.Duration) (SensorEvent, error) {
 	row.State, row.Due = EventWorking, s.now().UTC().Add(within)
 	row.Attempts++
-	return s.putEvent(ctx, row, nil)
+	return s.putEvent(ctx, row)
 }
 
 // RetryEvent stores that the evaluation of an event failed and is due again at a time.
 func (s *Store) RetryEvent(ctx context.Context, row SensorEvent, due time.Time) (SensorEvent, error) {
 	row.State, row.Due = EventPending, due.UTC()
-	return s.putEvent(ctx, row, nil)
+	return s.putEvent(ctx, row)
 }
 
 // ReviveEvent has an event that was given up, or is tried again later, evaluated at once, as if it had never been.
 func (s *Store) ReviveEvent(ctx context.Context, row SensorEvent) error {
 	row.State, row.Reason, row.Error, row.Attempts, row.Due, row.Ended = EventPending, "", "", 0, s.now().UTC(), time.Time{}
-	_, err := s.putEvent(ctx, row, nil)
+	_, err := s.putEvent(ctx, row)
 	return err
 }
 
@@ -200,28 +202,58 @@ func (s *Store) ReviveEvent(ctx context.Context, row SensorEvent) error {
 // twice, gives no message twice. fault.Conflict says that somebody else ended it; their messages count. It takes up to MaxOuts messages.
 func (s *Store) EndEvent(ctx context.Context, row SensorEvent, state EventState, outs []Out) (SensorEvent, error) {
 	row.State, row.Due, row.Ended, row.Messages = state, time.Time{}, s.now().UTC(), len(outs)
-	return s.putEvent(ctx, row, outs)
+	if len(outs) == 0 {
+		return s.putEvent(ctx, row)
+	}
+	ops, err := s.outOps(ctx, outs)
+	if err != nil {
+		return row, err
+	}
+	subject := ""
+	for _, o := range outs {
+		if o.About != nil {
+			subject = o.About.Subject // an event has one
+		}
+	}
+	for {
+		var awaits []driver.Op
+		if subject != "" {
+			t, err := s.awaiting(ctx, row.Sensor, subject)
+			if err != nil {
+				return row, err
+			}
+			op, err := s.awaitOp(row.Sensor, t, outs)
+			if err != nil {
+				return row, err
+			}
+			if op != nil {
+				awaits = append(awaits, *op)
+			}
+		}
+		ended, err := s.putEvent(ctx, row, slices.Concat(ops, awaits)...)
+		var conflict *driver.ConflictError
+		if errors.As(err, &conflict) && conflict.Key == awaitKey(row.Sensor, subject) {
+			continue // another event of the subject was ended meanwhile
+		}
+		return ended, err
+	}
 }
 
-// putEvent writes a row over the version that was read, and what goes to channels in the same write.
-func (s *Store) putEvent(ctx context.Context, row SensorEvent, outs []Out) (SensorEvent, error) {
+// putEvent writes a row over the version that was read, and what goes with it in the same write.
+func (s *Store) putEvent(ctx context.Context, row SensorEvent, with ...driver.Op) (SensorEvent, error) {
 	before := row.version
 	row.version++
 	item, err := s.sensorEventItem(row)
 	if err != nil {
 		return row, err
 	}
-	if len(outs) == 0 {
+	if len(with) == 0 {
 		err = s.db.Put(ctx, item, driver.IfVersion(before))
 	} else {
-		var ops []driver.Op
-		if ops, err = s.outOps(ctx, outs); err != nil {
-			return row, err
-		}
-		err = s.db.Write(ctx, append(ops, driver.Op{Put: &item, If: driver.IfVersion(before)}))
+		err = s.db.Write(ctx, append(with, driver.Op{Put: &item, If: driver.IfVersion(before)}))
 	}
 	var conflict *driver.ConflictError
-	if errors.As(err, &conflict) && conflict.Stored != nil {
+	if errors.As(err, &conflict) && conflict.Stored != nil && conflict.Key == item.Key {
 		stored, decodeErr := decodeSensorEvent(*conflict.Stored)
 		// Who began an attempt alone knows when: the same row is the caller's own, whose answer was lost.
 		if decodeErr == nil && stored.version == row.version && stored.State == row.State && stored.Due.Equal(row.Due) && stored.Ended.Equal(row.Ended) {

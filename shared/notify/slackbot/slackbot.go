@@ -99,6 +99,9 @@ func (s *Sender) Send(ctx context.Context, _ string, c notify.Content, t notify.
 	return answer
 }
 
+// Edits reports that messages can be edited.
+func (s *Sender) Edits() bool { return true }
+
 // lostRoot are the words for a message that cannot be edited or replied to any more.
 var lostRoot = map[string]bool{"message_not_found": true, "thread_not_found": true, "cant_update_message": true, "edit_window_closed": true, "invalid_thread_ts": true,
 	"cannot_reply_to_message": true}

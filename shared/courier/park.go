@@ -1,0 +1,46 @@
+package courier
+
+import (
+	"context"
+	"time"
+
+	"waggle/shared/notice"
+	"waggle/shared/notify"
+	"waggle/shared/store"
+)
+
+// park notes that the channel is broken: what waits stays, and is tried once an hour. Its fallback, where it has one, is told once.
+func (d *drainer) park(ctx context.Context, now time.Time, reason, text string) error {
+	began := false
+	d.lease.Update(func(ch *store.Channel) {
+		if began = ch.Parked.IsZero(); began {
+			ch.Parked = now.UTC()
+		}
+		ch.NotBefore, ch.Reason, ch.Error = now.Add(probeParked).UTC(), reason, text
+	})
+	if !began || d.def.Fallback == nil {
+		return nil
+	}
+	outs, more, err := d.store.Waiting(ctx, d.name, messagesAtOnce, "")
+	if err != nil {
+		return err
+	}
+	note := notice.Parked{Channel: d.name, Kind: string(d.def.Kind), Reason: reason, Error: text, Since: now, Waiting: len(outs), AndMore: more != "",
+		Next: now.Add(probeParked), Place: d.opts.Place}
+	if len(outs) > 0 {
+		note.GiveUp = outs[0].Stored.Add(d.opts.KeepTrying)
+	}
+	return d.tell(ctx, d.def.Fallback, note, "parked "+now.UTC().Format(time.RFC3339Nano))
+}
+
+// tell gives a channel a message about another one. It is not about a run, so that nothing follows from it.
+func (d *drainer) tell(ctx context.Context, to *notify.Definition, m notify.Sendable, call string) error {
+	p, body, err := render(m)
+	if err != nil {
+		return err
+	}
+	_, err = d.store.PutCall(ctx, store.Out{Channel: to.Name, Time: d.store.Now().UTC().Truncate(time.Microsecond), Source: "channel " + d.name, Call: call,
+		Title: p.Rungs[0].Line, Body: body})
+	d.Wake()
+	return err
+}
