@@ -154,3 +154,28 @@ func TestASecretThatDoesNotResolveIsFoundBeforeAnythingRuns(t *testing.T) {
 		t.Errorf("channels are shown as %q", out)
 	}
 }
+
+func TestAlertsAreShown(t *testing.T) {
+	t.Parallel()
+	d, _ := alerting(t)
+	slack := d.app.Definitions.Channels[0]
+	d.app.Definitions.Sensors = sensor.List{sensor.OnRunFailure("on_failure", func(ctx *sensor.Context, r sensor.Run) error { return ctx.Notify(r.Report(), slack) }, nil)}
+	none := d.transcript("alerts", "alerts --all --json", "alerts show 01234567", "alerts show")
+	run := func(exit int, config string) string {
+		_, talk := d.must(exit, "run", "shop", "--config", config)
+		d.now = d.now.Add(time.Hour)
+		return talk
+	}
+	run(fault.ExitRunFailed, "fail=error")
+	if talk := run(fault.ExitRunFailed, "fail=error"); !strings.Contains(talk, "slack knows (on_failure): the same failure was told before") {
+		t.Errorf("said %q", talk)
+	}
+	out, _ := d.must(0, "alerts", "-o", "jsonl")
+	var open struct{ ID string }
+	if err := json.Unmarshal([]byte(out), &open); err != nil {
+		t.Fatal(err)
+	}
+	failing := d.transcript("alerts", "alerts --json", "alerts show "+open.ID, "deliveries")
+	run(0, "fail=none")
+	golden(t, "episodes", none+failing+d.transcript("alerts", "alerts --all", "alerts show "+open.ID[:4], "alerts show "+open.ID+" --json", "deliveries"))
+}

@@ -91,6 +91,8 @@ func (s *session) settle(ctx context.Context, st *store.Store, r *report.Report,
 		switch {
 		case d.State == courier.Sent:
 			s.say("told %s (%s)%s", d.Channel, d.Source, where(d))
+		case d.State == courier.Folded:
+			s.say("%s knows (%s)%s", d.Channel, d.Source, known[d.Reason])
 		case d.State == courier.Dead && d.Channel == "":
 			s.warn("sensor %s failed: %s; see why with: %s", d.Source, report.OneLine(d.Error), s.call("sensors", "show", d.Source))
 		case d.State == courier.Dead:
@@ -101,6 +103,13 @@ func (s *session) settle(ctx context.Context, st *store.Store, r *report.Report,
 			s.warn("%s has not been told yet (%s)%s; it is tried again %s with: %s", d.Channel, d.Source, because(d), utc(d.Due), s.call("dev"))
 		}
 	}
+}
+
+// known says why a channel was told nothing, by the reason.
+var known = map[string]string{
+	courier.ReasonSameFailure: ": the same failure was told before",
+	courier.ReasonOlderEvent:  ": something newer was told",
+	courier.ReasonNothingOpen: ": no failure was told that ends",
 }
 
 // where says in which file a message is that went to the outbox.

@@ -39,7 +39,7 @@ func (s *session) deliveriesCommand() *cobra.Command {
 			return s.listDeliveries(cmd.Context(), only, limit)
 		},
 	}
-	cmd.Flags().StringVar(&state, "state", "", "only those of a `STATE`: evaluating, queued, retrying, parked, sent or dead")
+	cmd.Flags().StringVar(&state, "state", "", "only those of a `STATE`: evaluating, queued, retrying, parked, sent, folded or dead")
 	cmd.Flags().IntVar(&limit, "limit", limit, "the newest `N`, up to 10,000")
 	cmd.AddCommand(s.deliveriesShowCommand(), s.deliveriesRetryCommand())
 	return cmd
@@ -51,6 +51,7 @@ type deliveryJSON struct {
 	Sensor    string        `json:"sensor"`
 	Channel   string        `json:"channel"`
 	State     courier.State `json:"state"`
+	Decision  string        `json:"decision,omitempty"` // what it did to the episode of its job
 	Reason    string        `json:"reason,omitempty"`
 	Error     string        `json:"error,omitempty"`
 	Attempts  int           `json:"attempts"`
@@ -64,7 +65,7 @@ type deliveryJSON struct {
 }
 
 func toJSON(d courier.Delivery) deliveryJSON {
-	j := deliveryJSON{ID: d.ID, Sensor: d.Source, Channel: d.Channel, State: d.State, Reason: d.Reason, Error: d.Error, Attempts: d.Attempts, EventID: d.EventID,
+	j := deliveryJSON{ID: d.ID, Sensor: d.Source, Channel: d.Channel, State: d.State, Decision: d.Message.Decision, Reason: d.Reason, Error: d.Error, Attempts: d.Attempts, EventID: d.EventID,
 		RunID: d.Run, Title: d.Title, Happened: d.Happened}
 	if !d.Ended.IsZero() {
 		latency := float64(d.Ended.Sub(d.Happened).Microseconds()) / 1000
@@ -79,6 +80,8 @@ func deliveryState(state courier.State) report.State {
 	switch state {
 	case courier.Sent:
 		return report.State{Sign: "✓", Word: "SENT", Role: report.Good}
+	case courier.Folded:
+		return report.State{Sign: "–", Word: "FOLDED", Role: report.Idle}
 	case courier.Dead:
 		return report.State{Sign: "✗", Word: "DEAD", Role: report.Bad}
 	case courier.Retrying, courier.Parked:
@@ -114,8 +117,13 @@ func (s *session) listDeliveries(ctx context.Context, only courier.State, limit 
 			{title: "TRIES", right: true}, {note: true}}}
 		for _, d := range list {
 			note := d.Title
-			if d.Error != "" {
+			switch {
+			case d.Error != "":
 				note = d.Error
+			case d.State == courier.Folded:
+				note = d.Reason
+			case note == "":
+				note = d.Decision
 			}
 			g.row(d.ID, s.when(d.Happened, st.Now()), d.RunID.Short(), d.Sensor, d.Channel, deliveryState(d.State).Painted(s.paint), report.Number(int64(d.Attempts)), report.OneLine(note))
 		}
@@ -201,6 +209,7 @@ func (s *session) showDelivery(ctx context.Context, id string) error {
 	} else if j.Due != nil {
 		add("tried again", utc(d.Due))
 	}
+	add("decision", d.Message.Decision)
 	add("reason", d.Reason)
 	add("error", report.OneLine(d.Error))
 	add("reference", d.Ref)
@@ -213,6 +222,9 @@ func (s *session) showDelivery(ctx context.Context, id string) error {
 		tries.row(utc(a.Time), a.Answer, duration.Text(time.Duration(a.DurationMS*float64(time.Millisecond))), strings.TrimSpace(a.Reason+" "+report.OneLine(a.Error)))
 	}
 	lines = append(lines, s.part("Tries", tries, 0, "")...)
+	if content.Line == "" {
+		return s.writeText(append(lines, "Nothing was said: people knew it already.")...)
+	}
 	lines = append(lines, s.paint(report.Strong, "Message"))
 	for _, line := range strings.Split(strings.TrimSpace(content.Line+"\n\n"+content.Text), "\n") {
 		lines = append(lines, strings.TrimRight("  "+line, " "))
@@ -265,8 +277,11 @@ func (s *session) retryDeliveries(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if d.State == courier.Sent {
+		switch d.State {
+		case courier.Sent:
 			return fault.New(fault.Invalid, "delivery %s was sent %s", d.ID, s.moment(d.Ended, st.Now()))
+		case courier.Folded:
+			return fault.New(fault.Invalid, "delivery %s said nothing new (%s)", d.ID, d.Reason).WithHint("`%s` shows what people were told", s.call("alerts"))
 		}
 		again = append(again, d)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -55,7 +56,7 @@ the platform failed, 130 interrupted.`,
 	root.SetFlagErrorFunc(flagError)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("home")
-	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.quarantineCommand(), s.jobsCommand(), s.schedulesCommand(), s.sensorsCommand(), s.channelsCommand(), s.deliveriesCommand(), s.definitionsCommand(), s.monitorCommand(), s.devCommand(), s.stepCommand(), s.gcCommand(),
+	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.quarantineCommand(), s.jobsCommand(), s.schedulesCommand(), s.sensorsCommand(), s.channelsCommand(), s.alertsCommand(), s.deliveriesCommand(), s.definitionsCommand(), s.monitorCommand(), s.devCommand(), s.stepCommand(), s.gcCommand(),
 		s.versionCommand())
 	return root
 }
@@ -96,12 +97,20 @@ func exactly(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
-			return usage(cmd.UseLine(), "%s needs a %s", cmd.CommandPath(), what)
+			return usage(cmd.UseLine(), "%s needs %s %s", cmd.CommandPath(), article(what), what)
 		case len(args) > 1:
 			return usage(cmd.UseLine(), "%s takes one %s, not %d", cmd.CommandPath(), what, len(args))
 		}
 		return nil
 	}
+}
+
+// article is the one before a noun.
+func article(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an"
+	}
+	return "a"
 }
 
 // nothing is the Args of a command without any.

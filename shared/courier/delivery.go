@@ -197,20 +197,24 @@ func (c *Courier) Settle(ctx context.Context, id run.ID, launched time.Time, wit
 	}
 }
 
-// Content returns what a delivery says, on the rung that was sent or is sent next. It is empty for one that is evaluated.
+// Content returns what a delivery says, on the rung that was sent or is sent next. It is empty for one that is evaluated, and for one that
+// said nothing.
 func (c *Courier) Content(ctx context.Context, d Delivery) (notify.Content, error) {
 	if d.ID == "" {
 		return notify.Content{}, nil
 	}
-	body, err := c.store.MessageBody(ctx, d.Out)
-	if err != nil {
+	body, err := d.Message.Body, error(nil)
+	if len(body) == 0 {
+		body, err = c.store.MessageBody(ctx, d.Out)
+	}
+	if err != nil || len(body) == 0 {
 		return notify.Content{}, err
 	}
 	var p payload
 	if err := json.Unmarshal(body, &p); err != nil || len(p.Rungs) == 0 {
 		return notify.Content{}, fault.New(fault.Corrupt, "message %s does not read back: %v", d.ID, err)
 	}
-	return p.Rungs[min(d.Out.Rung, len(p.Rungs)-1)], nil
+	return p.Rungs[min(max(d.Out.Rung, d.Message.Rung), len(p.Rungs)-1)], nil
 }
 
 // Again has deliveries that were given up tried once more, as if they were new, and those that wait tried at once. The caller then

@@ -193,7 +193,7 @@ func (d *drainer) deliverBatch(ctx context.Context, b *batch) (time.Time, error)
 			b.outs[i].Tried(try)
 		}
 		return time.Time{}, d.concludeAll(ctx, store.Message{ID: b.key(), State: store.MessageSent, Rung: rung, Decision: decision, Ref: answer.Ref, Where: answer.Where,
-			Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note, Refused: answer.Refused, Outs: b.outs}, b.threads...)
+			Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note, Refused: answer.Refused, Outs: b.outs, Body: kept(b.content)}, b.threads...)
 	}
 	return time.Time{}, errors.New("a channel refused one sentence")
 }

@@ -303,7 +303,7 @@ func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.T
 		case notify.Sent, notify.Recipient:
 			d.works()
 			if !own {
-				o = withBody(o, p)
+				o.Title, o.Body, o.Blob = p.Rungs[0].Line, kept(p), ""
 			}
 			return d.arrived(ctx, o, out, answer, now)
 		case notify.Smaller:
@@ -322,17 +322,17 @@ func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.T
 // maxKept is how many bytes of a message that was written anew stay with its record; of a larger one, the smaller rungs stay.
 const maxKept = 64 << 10
 
-// withBody is a message with what was sent in place of what its sensor gave.
-func withBody(o store.Out, p payload) store.Out {
+// kept is a message as its record keeps it; nil where that has no room for it.
+func kept(p payload) []byte {
 	body, err := json.Marshal(p)
 	if err == nil && len(body) > maxKept {
 		p.Rungs = append([]notify.Content{p.Rungs[1]}, p.Rungs[1:]...)
 		body, err = json.Marshal(p)
 	}
-	if err == nil && len(body) <= maxKept {
-		o.Body, o.Blob = body, ""
+	if err != nil || len(body) > maxKept {
+		return nil
 	}
-	return o
+	return body
 }
 
 // stillOwner reports that another process may own the channel by now: this one slept. Where nobody took over, it may go on.
@@ -415,12 +415,8 @@ func (d *drainer) conclude(ctx context.Context, o store.Out, out outcome, m stor
 		m.State, m.Refused = store.MessageSent, slices.Concat(o.Refused, o.To)
 	}
 	m.ID, m.Rung, m.Outs = o.ID(), o.Rung, []store.Out{o}
-	threads := out.told(m.Ref)
 	m.Decision = out.decision
-	if len(threads) > 0 && m.Decision != "" && m.Decision != DecisionFixedSince || m.State == store.MessageFolded && out.thread.Open() {
-		m.Episode = threads[0].Episode()
-	}
-	return d.concludeAll(ctx, m, threads...)
+	return d.concludeAll(ctx, m, out.told(m.Ref)...)
 }
 
 func (d *drainer) concludeAll(ctx context.Context, m store.Message, threads ...store.Thread) error {

@@ -204,11 +204,9 @@ type Message struct {
 	Reason  string       `json:"reason,omitempty"`
 	// Decision is what it did to the episode of its subject; empty for a message of its own.
 	Decision string `json:"decision,omitempty"`
-	// Episode is the one that it belongs to; empty: none, or several.
-	Episode string `json:"episode,omitempty"`
-	Error   string `json:"error,omitempty"`
-	Ref     string `json:"ref,omitempty"` // what the service calls it
-	Rung    int    `json:"rung,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Ref      string `json:"ref,omitempty"` // what the service calls it
+	Rung     int    `json:"rung,omitempty"`
 	// Refused are recipients that were refused while the others got it.
 	Refused []string `json:"refused,omitempty"`
 	// Where is where a person can look at it, as a page of the outbox.
@@ -216,8 +214,8 @@ type Message struct {
 	// Note is what was left out of it.
 	Note string `json:"note,omitempty"`
 	Outs []Out  `json:"deliveries"`
-	// Payload is what was sent, as the channel's adapter shows it; cut.
-	Payload json.RawMessage `json:"payload,omitempty"`
+	// Body is what was sent, where that is not what the one of Outs says.
+	Body []byte `json:"-"`
 	// Unfinished says that some of what it was made of may still wait.
 	Unfinished bool `json:"unfinished,omitempty"`
 
@@ -324,7 +322,7 @@ func (s *Store) FinishMessage(ctx context.Context, channel string) error {
 func (s *Store) messageItem(m Message) (driver.Item, error) {
 	data, err := encodeRow("a message of "+m.Channel, m)
 	item := driver.Item{Key: channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID), Version: m.version, Data: data, Expires: s.expiry(m.Time)}
-	if len(m.Outs) == 1 && m.Outs[0].Blob == "" {
+	if item.Body = m.Body; len(m.Outs) == 1 && m.Outs[0].Blob == "" {
 		item.Body = m.Outs[0].Body
 	}
 	return item, err
@@ -356,7 +354,7 @@ func decodeMessage(item driver.Item) (Message, error) {
 	for i := range m.Outs {
 		m.Outs[i].Channel = m.Channel
 	}
-	if len(m.Outs) == 1 {
+	if m.Body = item.Body; len(m.Outs) == 1 {
 		m.Outs[0].Body = item.Body
 	}
 	return m, nil
