@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"waggle/shared/duration"
+	"waggle/shared/fault"
 	"waggle/shared/notice"
 	"waggle/shared/notify"
 	"waggle/shared/report"
@@ -25,6 +26,20 @@ const crowd = 10 * time.Second
 // digestible reports whether a message may leave together with others: it is a report, and all of its recipients wait for it.
 func digestible(o store.Out, now time.Time) bool {
 	return o.About != nil && len(o.To) == 0 && !o.Due.After(now)
+}
+
+// leavesWith says which others leave with a message, in one; nil: it leaves alone.
+func (d *drainer) leavesWith(o store.Out, crowded bool) func(store.Out) bool {
+	now := d.store.Now()
+	switch {
+	case o.Together && len(o.To) == 0:
+		return func(other store.Out) bool {
+			return other.Together && other.Source == o.Source && len(other.To) == 0 && !other.Due.After(now)
+		}
+	case crowded && digestible(o, now):
+		return func(other store.Out) bool { return digestible(other, now) }
+	}
+	return nil
 }
 
 // look has a channel in which more reports wait than may leave at once name them together from the first on.
@@ -64,9 +79,8 @@ type batch struct {
 	caughtUp bool
 }
 
-// gather makes a digest of the reports that wait, the oldest first, as many as one message names; nil: fewer than two wait.
-func (d *drainer) gather(ctx context.Context) (*batch, error) {
-	now := d.store.Now().UTC()
+// gather makes one message of those that wait and are chosen, the oldest first, as many as one names; nil: fewer than two wait.
+func (d *drainer) gather(ctx context.Context, chosen func(store.Out) bool) (*batch, error) {
 	var waiting []store.Out
 	for cursor := ""; len(waiting) < notice.DigestSize; {
 		outs, more, err := d.store.Waiting(ctx, d.name, messagesAtOnce, cursor)
@@ -74,7 +88,7 @@ func (d *drainer) gather(ctx context.Context) (*batch, error) {
 			return nil, err
 		}
 		for _, o := range outs {
-			if digestible(o, now) {
+			if chosen(o) {
 				waiting = append(waiting, o)
 			}
 		}
@@ -86,9 +100,25 @@ func (d *drainer) gather(ctx context.Context) (*batch, error) {
 	if len(waiting) < 2 {
 		return nil, nil
 	}
-	b := &batch{}
-	items := make([]notice.Item, len(waiting))
-	for i, o := range waiting {
+	b := &batch{outs: waiting}
+	var err error
+	if slices.ContainsFunc(waiting, func(o store.Out) bool { return o.About == nil }) {
+		err = d.join(ctx, b)
+	} else {
+		err = d.nameAll(b)
+	}
+	if err != nil || len(b.outs) < 2 {
+		return nil, err
+	}
+	b.threads, err = d.followAll(ctx, b.outs)
+	return b, err
+}
+
+// nameAll makes the message of a batch of reports: it names each run.
+func (d *drainer) nameAll(b *batch) (err error) {
+	now := d.store.Now().UTC()
+	items := make([]notice.Item, len(b.outs))
+	for i, o := range b.outs {
 		items[i] = notice.Item{Run: o.Run, Name: o.About.Name, Status: o.About.Status, Error: o.About.Error, Time: o.Time}
 	}
 	digest := notice.Digests(items, "", d.opts.Place)[0]
@@ -96,28 +126,58 @@ func (d *drainer) gather(ctx context.Context) (*batch, error) {
 	for _, item := range digest.Items {
 		named[item.Run] = true
 	}
-	for _, o := range waiting {
-		if named[o.Run] {
-			b.outs = append(b.outs, o)
-		}
-	}
-	var err error
-	if b.threads, err = d.followAll(ctx, b.outs); err != nil {
-		return nil, err
-	}
+	b.outs = slices.DeleteFunc(b.outs, func(o store.Out) bool { return !named[o.Run] })
 	parked := d.lease.State().Parked
 	b.caughtUp = !parked.IsZero()
-	b.content, _, err = render(d.digestOf(digest, parked, now))
-	return b, err
+	b.content, _, err = render(d.digestOf(digest, b.outs[0], parked, now))
+	return err
+}
+
+// joinedAtOnce is how many messages of their own leave as one.
+const joinedAtOnce = 50
+
+// join makes one message of several that have their own words, one after another, for the recipients of the first.
+func (d *drainer) join(ctx context.Context, b *batch) error {
+	var joined notify.Message
+	var outs []store.Out
+	for _, o := range b.outs[:min(len(b.outs), joinedAtOnce)] {
+		p, _, err := d.write(ctx, o, outcome{})
+		if fault.Retryable(err) {
+			return err
+		}
+		if err != nil || len(p.Rungs) == 0 || len(outs) > 0 && !slices.Equal(p.Rungs[0].To, joined.To) {
+			continue // it goes by itself
+		}
+		c := p.Rungs[0].Filled()
+		if len(outs) > 0 {
+			joined.Text += "\n\n"
+		}
+		joined.Text += c.Line
+		if text := strings.TrimSpace(c.Text); text != c.Line {
+			joined.Text += "\n" + text
+		}
+		joined.To, joined.Attachments = c.To, append(joined.Attachments, c.Attachments...)
+		outs = append(outs, o)
+	}
+	joined.Subject = fmt.Sprintf("%s from %s", report.Count(len(outs), "message"), b.outs[0].Source)
+	if b.outs = outs; len(outs) < 2 {
+		return nil
+	}
+	var err error
+	b.content, _, err = render(joined)
+	return err
 }
 
 // digestOf is the report: of what came too fast, or of what a broken channel has missed.
-func (d *drainer) digestOf(digest notice.Digest, parked, now time.Time) notify.Sendable {
+func (d *drainer) digestOf(digest notice.Digest, first store.Out, parked, now time.Time) notify.Sendable {
 	if !parked.IsZero() {
 		return notice.CaughtUp{Channel: d.name, Since: parked, Until: now, Items: digest.Items, Place: d.opts.Place}
 	}
 	digest.Number, digest.Of, digest.Total = 0, 0, len(digest.Items)
 	digest.Late = fmt.Sprintf("They come together, as this channel takes %s.", d.rate())
+	if first.Together {
+		digest.Late = fmt.Sprintf("They come together, as sensor %s tells no more often.", first.Source)
+	}
 	return digest
 }
 
@@ -135,6 +195,9 @@ func (d *drainer) followAll(ctx context.Context, outs []store.Out) ([]store.Thre
 	threads := map[key]store.Thread{}
 	var order []key
 	for _, o := range outs {
+		if o.About == nil {
+			continue
+		}
 		k := key{o.Source, o.About.Subject}
 		t, ok := threads[k]
 		if !ok {
@@ -179,7 +242,7 @@ func (d *drainer) deliverBatch(ctx context.Context, b *batch) (time.Time, error)
 		if err := d.stillOwner(ctx); err != nil {
 			return time.Time{}, err
 		}
-		answer, try := d.send(ctx, b.key(), content, notify.Thread{})
+		answer, try := d.send(ctx, b.key(), content, notify.Thread{}, b.outs...)
 		if answer.Kind == notify.Smaller {
 			continue
 		}

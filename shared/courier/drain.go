@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"waggle/shared/fault"
@@ -191,7 +192,7 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 				continue
 			}
 			crowded := d.crowded(now)
-			out, err := d.outcomeOf(ctx, o, crowded)
+			out, err := d.outcomeOf(ctx, o, crowded || o.Together)
 			if err != nil {
 				return next, err
 			}
@@ -206,8 +207,8 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 				soonest(d.store.Now())
 				return next, nil // the context has ended
 			}
-			if crowded && digestible(o, now) {
-				b, err := d.gather(ctx)
+			if with := d.leavesWith(o, crowded); with != nil {
+				b, err := d.gather(ctx, with)
 				if err != nil {
 					return next, err
 				}
@@ -296,7 +297,7 @@ func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.T
 		if len(o.To) > 0 {
 			content.To = o.To
 		}
-		answer, try := d.send(ctx, o.ID(), content, out.place())
+		answer, try := d.send(ctx, o.ID(), content, out.place(), o)
 		now := d.store.Now()
 		o.Tried(try)
 		switch answer.Kind {
@@ -343,12 +344,33 @@ func (d *drainer) stillOwner(ctx context.Context) error {
 	return d.lease.Renew(ctx)
 }
 
-// send tries once.
-func (d *drainer) send(ctx context.Context, key string, content notify.Content, t notify.Thread) (notify.Answer, store.SendAttempt) {
+// send tries once to send what outs say.
+func (d *drainer) send(ctx context.Context, key string, content notify.Content, t notify.Thread, outs ...store.Out) (notify.Answer, store.SendAttempt) {
+	if content.Footer == "" && d.def.Kind == notify.KindMail {
+		content.Footer = d.because(outs)
+	}
 	began := d.store.Now()
 	answer := d.sender.Send(ctx, key, content, t)
 	return answer, store.SendAttempt{Time: began.UTC(), DurationMS: float64(d.store.Now().Sub(began).Microseconds()) / 1000, Answer: string(answer.Kind),
 		Reason: string(answer.Reason), Error: answer.Error, Ambiguous: answer.Ambiguous}
+}
+
+// because says why people get a mail: who gave it to the channel.
+func (d *drainer) because(outs []store.Out) string {
+	var sources []string
+	for _, o := range outs {
+		source := "sensor " + o.Source
+		switch {
+		case o.Event == "" && o.Run != "":
+			source = "step " + o.Source
+		case o.Run == "":
+			source = o.Source + ", whose fallback this is," // "channel pager"
+		}
+		if !slices.Contains(sources, source) {
+			sources = append(sources, source)
+		}
+	}
+	return fmt.Sprintf("You get this because %s told channel %s.", strings.Join(sources, " and "), d.name)
 }
 
 // works says that the channel took a message. What had waited while it was broken is named together.

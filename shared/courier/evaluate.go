@@ -90,7 +90,17 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 	e := &evaluation{courier: c, event: row.Event, source: row.Sensor}
 	err = c.call(ctx, def, e, subject)
 	row.Log = e.logged()
-	switch outs, mistake := e.result(); {
+	outs, mistake := e.result()
+	if err == nil && mistake == nil && len(outs) > 0 && def.Options.MinInterval > 0 {
+		due, err := c.store.Pace(ctx, row.Sensor, def.Options.MinInterval)
+		if err != nil {
+			return false, err
+		}
+		for i := range outs {
+			outs[i].Due, outs[i].Together = due, !due.IsZero()
+		}
+	}
+	switch {
 	case mistake != nil:
 		return end(store.EventDead, ReasonMistake, mistake.Error())
 	case err != nil && row.Attempts >= c.opts.Evaluations:

@@ -34,6 +34,7 @@ type server struct {
 	taken  []string // "channel: line"
 	lines  []string // "line", "reply: line", "edit: line"
 	jsons  []string // what programs get
+	foots  []string // why people get it
 	at     []time.Time
 	edits  bool // it can edit
 }
@@ -64,6 +65,7 @@ func (s toServer) Send(_ context.Context, _ string, c notify.Content, thread not
 		} else if thread.Root != "" {
 			how = "reply: "
 		}
+		s.foots = append(s.foots, c.Footer)
 		s.taken, s.lines, s.jsons = append(s.taken, s.channel+": "+c.Text), append(s.lines, how+c.Line), append(s.jsons, string(c.JSON))
 		s.at = append(s.at, time.Now())
 	}

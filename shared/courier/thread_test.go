@@ -263,6 +263,9 @@ func TestAMessageOfOnesOwnIsSentForEveryEvent(t *testing.T) {
 		w.once()
 	}
 	w.want("team: "+told, "team: "+told, "team: "+told)
+	if got := w.server.foots[0]; got != "You get this because sensor alarm told channel team." {
+		t.Errorf("footer %q", got)
+	}
 }
 
 // TestABurstIsAFewMessagesThatNameEveryRun has more failures than a channel takes.
@@ -406,6 +409,9 @@ func TestAChannelThatBreaksTellsItsFallbackOnceAndCatchesUp(t *testing.T) {
 		w.said("✗ PARKED channel pager: 404 no_service. 1 message waiting", "✓ RESOLVED channel pager: 4 messages had waited")
 		if n := w.tally(); n["SENT caught_up"] != 4 {
 			t.Errorf("%v", n)
+		}
+		if want := []string{"You get this because channel pager, whose fallback this is, told channel team.", ""}; !slices.Equal(w.server.foots, want) {
+			t.Errorf("footers %q", w.server.foots)
 		}
 	})
 }

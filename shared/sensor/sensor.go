@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"waggle/shared/asset"
 	"waggle/shared/check"
@@ -73,6 +74,9 @@ type Options struct {
 	Checks check.List
 	// Severity is the least one that OnCheckFailed is called for. Defaults to Warn: every failure.
 	Severity check.Severity
+	// MinInterval is the least time between two messages to a channel. The function is called for every event; what it gives within the
+	// time after a message leaves at its end, together. Defaults to 0: at once.
+	MinInterval time.Duration
 }
 
 // OnRunFailure declares a sensor of runs that failed. A run that is retried has not failed yet: the last one of the chain counts,
@@ -148,6 +152,9 @@ func (d *Definition) declare(nilFn bool, opts *Options) *Sensor {
 		if c.Definition() == nil {
 			d.mistake("Checks[%d] is nil", i)
 		}
+	}
+	if d.Options.MinInterval < 0 {
+		d.mistake("MinInterval is %s; it must not be negative", d.Options.MinInterval)
 	}
 	if d.Kind != CheckFailed && (len(d.Options.Checks) > 0 || d.Options.Severity != "") {
 		d.mistake("Checks and Severity are for OnCheckFailed")

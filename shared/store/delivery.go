@@ -36,6 +36,8 @@ type Out struct {
 	Call   string    `json:"call"`     // the number of the call or the message's own key; no two of an event have the same
 	Event  string    `json:"event,omitempty"`
 	Title  string    `json:"title"` // what lists show of it
+	// Together says that it leaves with all of its source that are due when it is. Due is set.
+	Together bool `json:"together,omitempty"`
 	// About is what a report is about; nil: a message of its own.
 	About *About `json:"about,omitempty"`
 
