@@ -38,7 +38,7 @@ type Definition struct {
 	Kind   Kind
 	Origin string // file:line of the constructor
 	Limits Limits // with its defaults filled in
-	// Fallback is to get one note when the channel is broken; none is sent yet. Nil: none.
+	// Fallback gets one note when the channel breaks. Nil: none.
 	Fallback *Definition
 
 	// Of the channel's kind; the other two are zero.
@@ -51,12 +51,12 @@ type Definition struct {
 
 // Limits are what every kind of channel has. The zero value means all defaults.
 type Limits struct {
-	// Rate is how many messages a second may leave; what is beyond waits. Defaults to 1 for Slack, which
-	// allows that much, and to 10 for mail and webhooks.
+	// Rate is how many messages a second may leave. Of what is beyond, messages with their own words wait, and reports leave together in
+	// digests. Defaults to 1 for Slack, which allows that much, and to 10 for mail and webhooks.
 	Rate float64
 	// Burst is how many may leave at once after a pause. Defaults to 5.
 	Burst int
-	// Remind is how often a subject that still fails is to be brought up again. Defaults to 24 h. Nothing is reminded of yet.
+	// Remind is after how long a subject that still fails is brought up again, at its next failure. Defaults to 24 h.
 	Remind time.Duration
 }
 
@@ -65,7 +65,7 @@ type Limits struct {
 // SLACK_CHANNEL, else SLACK_WEBHOOK_URL.
 type SlackOptions struct {
 	Limits
-	// Fallback is to get one note when this channel is broken. Nil: none. It is checked and opened; no note is sent yet.
+	// Fallback gets one note when this channel breaks. Nil: none. It is listed in Definitions too, and has no fallback of its own.
 	Fallback *Channel
 	// Webhook refers to the URL of an incoming webhook.
 	Webhook secret.Ref
@@ -78,7 +78,7 @@ type SlackOptions struct {
 // MailOptions are the optional parts of a channel that sends mails. What is not set comes from the environment.
 type MailOptions struct {
 	Limits
-	// Fallback is to get one note when this channel is broken. Nil: none. It is checked and opened; no note is sent yet.
+	// Fallback gets one note when this channel breaks. Nil: none. It is listed in Definitions too, and has no fallback of its own.
 	Fallback *Channel
 	// To are the recipients: "team@example.com", "Ops <ops@example.com>". Defaults to MAIL_TO.
 	To []string
@@ -109,7 +109,7 @@ const (
 // WebhookOptions are the optional parts of a channel that posts JSON to a program of yours.
 type WebhookOptions struct {
 	Limits
-	// Fallback is to get one note when this channel is broken. Nil: none. It is checked and opened; no note is sent yet.
+	// Fallback gets one note when this channel breaks. Nil: none. It is listed in Definitions too, and has no fallback of its own.
 	Fallback *Channel
 	// URL is where to post to, http or https, or a reference to it where the URL is secret.
 	URL string

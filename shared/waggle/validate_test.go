@@ -73,7 +73,7 @@ func mistaken() waggle.Definitions {
 			job.Cron("no_job", "0 0 * * *", nil, nil),
 			nil,
 		},
-		Channels: notify.List{notify.Slack("bad channel", nil), notify.Mail("team", nil), notify.Slack("team", nil), nil},
+		Channels: notify.List{notify.Slack("bad channel", &notify.SlackOptions{Fallback: notify.Mail("elsewhere", nil)}), notify.Mail("team", nil), notify.Slack("team", nil), nil},
 		Sensors:  mistakenSensors(stranger, ofStranger),
 	}
 }
@@ -90,6 +90,7 @@ func mistakenSensors(stranger asset.Any, ofStranger *check.Check) sensor.List {
 		sensor.OnAsset("no_asset", func(*sensor.Context, run.Materialization) error { return nil }, nil, nil),
 		sensor.OnAsset("strange_asset", func(*sensor.Context, run.Materialization) error { return nil }, stranger, nil),
 		sensor.OnRunFailure("strange_job", onRun, &sensor.Options{Jobs: job.List{unlisted, nil}}),
+		sensor.OnRunFailure("hasty", onRun, &sensor.Options{MinInterval: -time.Second}),
 		sensor.OnRunFailure("severe", onRun, &sensor.Options{Severity: check.Warn}),
 		sensor.OnCheckFailed("fatal", func(*sensor.Context, run.CheckResult) error { return nil },
 			&sensor.Options{Severity: "FATAL", Checks: check.List{nil, check.New1("unlisted", passes, asset.New("x", none[int], nil), nil)}}),
@@ -140,6 +141,8 @@ func TestValidateReportsEveryMistakeWithFileAndLine(t *testing.T) {
 		`channel "bad channel": a name has letters, digits and underscores, 200 at most`,
 		`has the same name; rename one`,
 		`Definitions.Channels[3] is nil`,
+		`channel "bad channel": falls back to channel "elsewhere" (shared/waggle/validate_test.go:`,
+		`sensor "hasty": MinInterval is -1s; it must not be negative`,
 		`sensor "bad sensor": a name has letters, digits and underscores, 200 at most`,
 		`sensor "bad sensor": its function is nil`,
 		`sensor "no_status": it has no status, so it would never be called`,
@@ -154,7 +157,7 @@ func TestValidateReportsEveryMistakeWithFileAndLine(t *testing.T) {
 		`sensor "fatal": looks at check "unlisted" (`,
 		`sensor "twice": is twice in Definitions.Sensors`,
 		`sensor "twice": shared/waggle/validate_test.go:`,
-		`Definitions.Sensors[11] is nil`,
+		`Definitions.Sensors[12] is nil`,
 	} {
 		found := false
 		for _, line := range strings.Split(err.Error(), "\n") {

@@ -29,6 +29,9 @@ func (v *validation) channels() {
 			v.mistake(def.Origin, what, fmt.Errorf("%s has the same name; rename one", first.Origin))
 		}
 		byName[def.Name] = def
+		if f := def.Fallback; f != nil && v.definitions.Channel(f.Name) != f {
+			v.mistake(def.Origin, what, fmt.Errorf("falls back to channel %q (%s), which is not in Definitions.Channels; add it", f.Name, f.Origin))
+		}
 	}
 }
 
