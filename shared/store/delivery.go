@@ -336,7 +336,11 @@ const fewTogether = 5
 // Messages returns the newest messages of a channel that left or were given up at a time or later, newest first; at most limit.
 func (s *Store) Messages(ctx context.Context, channel string, since time.Time, limit int) ([]Message, error) {
 	var list []Message
-	err := s.newest(ctx, channelPartition(channel), msgPrefix, min(limit, 100), func(item driver.Item) (bool, error) {
+	from := msgPrefix
+	if !since.IsZero() { // what is older is not read: a message has tens of kilobytes
+		from += since.UTC().Format(keyTime)
+	}
+	err := s.newestFrom(ctx, channelPartition(channel), msgPrefix, from, min(limit, 100), func(item driver.Item) (bool, error) {
 		m, err := decodeMessage(item)
 		if err != nil || m.Time.Before(since) {
 			return false, err

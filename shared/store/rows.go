@@ -118,7 +118,12 @@ func (s *Store) CheckHistory(ctx context.Context, key run.AssetKey, name string,
 
 // newest visits the items with a prefix, newest first, page by page, until visit returns false.
 func (s *Store) newest(ctx context.Context, partition, prefix string, page int, visit func(driver.Item) (bool, error)) error {
-	q := driver.Query{Partition: partition, From: prefix, To: prefix + lastSort, Descending: true, Limit: page}
+	return s.newestFrom(ctx, partition, prefix, prefix, page, visit)
+}
+
+// newestFrom is newest down to a sort key.
+func (s *Store) newestFrom(ctx context.Context, partition, prefix, from string, page int, visit func(driver.Item) (bool, error)) error {
+	q := driver.Query{Partition: partition, From: from, To: prefix + lastSort, Descending: true, Limit: page}
 	for {
 		found, err := s.db.Query(ctx, q)
 		if err != nil {

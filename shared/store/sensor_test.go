@@ -201,6 +201,13 @@ func TestAMessageLeavesItsChannelInOneWriteAndCanBeRevived(t *testing.T) {
 		b.ok(b.Conclude(b.Context(), dead)) // the answer was lost
 		list, err := b.Messages(b.Context(), "slack", time.Time{}, 10)
 		b.ok(err)
+		since, err := b.Messages(b.Context(), "slack", list[0].Time, 10)
+		b.ok(err)
+		after, err := b.Messages(b.Context(), "slack", list[0].Time.Add(time.Nanosecond), 10)
+		b.ok(err)
+		if len(since) != 1 || len(after) != 0 {
+			b.Errorf("since its time: %+v, after: %+v", since, after)
+		}
 		if len(list) != 1 || list[0].Outs[0].Attempts != 2 || len(list[0].Outs[0].History) != 2 || len(b.waiting("slack")) != 0 {
 			b.Fatalf("messages %+v", list)
 		}
