@@ -6,6 +6,7 @@ package senders
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"maps"
 	"strings"
@@ -74,6 +75,10 @@ func Open(ctx context.Context, channels notify.List, opts Options) (*Senders, er
 	}
 	if len(wrong) > 0 {
 		return nil, &fault.Error{Code: fault.Invalid, Err: errors.Join(wrong...)}
+	}
+	if len(s.of) > len(s.outbox) {
+		// Reading the certificates of a system takes 20 ms and more, once in a process: not while the first message waits.
+		go func() { _, _ = x509.SystemCertPool() }() // what is wrong with them, the first connection says
 	}
 	return s, nil
 }
