@@ -79,6 +79,7 @@ bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/engine -all
 	go run ./bench/cli
 	go run ./bench/crash -kills 200
+	go run ./bench/crash -alerts -kills 200
 	go run ./bench/alert -runs 200
 	go run ./bench/store -runs 1000000
 	go run ./bench/queue -runs 1000 -limit 10
@@ -97,6 +98,7 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/engine -steps 1000
 	go run ./bench/cli -runs 5
 	go run ./bench/crash -kills 20
+	go run ./bench/crash -alerts -kills 10
 	go run ./bench/alert -runs 5 -program run
 	go run ./bench/store -runs 10000
 	go run ./bench/queue -runs 100 -limit 5

@@ -2,6 +2,9 @@
 // lost or came out wrong: nothing may be.
 //
 //	go run ./bench/crash -kills 200 -seed 7
+//	go run ./bench/crash -alerts -kills 200
+//
+// The second kills on the way from a failure to the message that tells of it.
 package main
 
 import (
@@ -14,6 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"waggle/bench/crash/alerts"
 	"waggle/bench/figures"
 	"waggle/shared/run"
 )
@@ -43,9 +47,11 @@ func main() {
 func command() (err error) {
 	kills := flag.Int("kills", 200, "how many processes to kill")
 	seed := flag.Uint64("seed", 0, "chooses the times; 0: a random one, which is printed")
+	alerting := flag.Bool("alerts", false, "kill between the failure of a run and its message")
 	limit := flag.Duration("limit", 15*time.Minute, "give up after this time")
 	child := flag.Bool("child", false, "this process is a worker")
 	w := worker{tell: figures.Print}
+	after := flag.Duration("after", 0, "with -alerts: when the worker launches its run; negative: never")
 	flag.StringVar(&w.dir, "dir", "", "the worker's folder")
 	flag.IntVar(&w.number, "number", 0, "the worker's number")
 	flag.BoolVar(&w.launch, "launch", false, "the worker launches a run where nothing is left to do")
@@ -54,6 +60,9 @@ func command() (err error) {
 	if *kills < 1 || flag.NArg() > 0 {
 		flag.Usage()
 		return errors.New("-kills is 1 or more")
+	}
+	if *child && *alerting {
+		return alerts.Worker{Home: w.dir, Number: w.number, After: *after, Tell: w.tell}.Work(context.Background())
 	}
 	if *child {
 		w.expect = run.ID(*expect)
@@ -77,6 +86,13 @@ func command() (err error) {
 			figures.Say("what was stored is kept in %s", dir)
 		}
 	}()
+	if *alerting {
+		f, err := alerts.Bench(ctx, dir, *kills, *seed)
+		if err != nil {
+			return err
+		}
+		return errors.Join(figures.Print(f), f.Violation())
+	}
 	f, err := bench(ctx, dir, *kills, *seed)
 	if err != nil {
 		return err

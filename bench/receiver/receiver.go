@@ -60,11 +60,12 @@ type Receiver struct {
 	mu           sync.Mutex
 	posts, mails []Message
 	refused      []string
+	open         map[string]bool // connections of the web server, by the other end
 }
 
 // Open starts both servers on the loopback. The certificate is put into a folder.
 func Open(dir string, opts *Options) (*Receiver, error) {
-	r := &Receiver{}
+	r := &Receiver{open: map[string]bool{}}
 	if opts != nil {
 		r.opts = *opts
 	}
@@ -78,7 +79,7 @@ func Open(dir string, opts *Options) (*Receiver, error) {
 	if r.web, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	web := &http.Server{Handler: http.HandlerFunc(r.post), ErrorLog: quiet, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: http.HandlerFunc(r.post), ErrorLog: quiet, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ConnState: r.state}
 	go func() { _ = web.ServeTLS(r.web, "", "") }()
 	r.stop = append(r.stop, web.Close)
 	if r.mail, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -129,17 +130,54 @@ func (r *Receiver) Await(ctx context.Context, posts, mails int, within time.Dura
 	}
 }
 
+func (r *Receiver) state(c net.Conn, to http.ConnState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch to {
+	case http.StateNew:
+		r.open[c.RemoteAddr().String()] = true
+	case http.StateClosed, http.StateHijacked:
+		r.open[c.RemoteAddr().String()] = false
+	}
+}
+
+// Quiet waits until all that was posted by processes that have died has come in, as far as it ever will. It reports whether that was in time.
+func (r *Receiver) Quiet(within time.Duration) (bool, error) {
+	// Connections are accepted in their order: when one of ours has been, all before it have.
+	last, err := net.Dial("tcp", r.web.Addr().String())
+	if err != nil {
+		return false, err
+	}
+	_ = last.Close()
+	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+		r.mu.Lock()
+		_, accepted := r.open[last.LocalAddr().String()]
+		closed := true
+		for _, open := range r.open {
+			closed = closed && !open
+		}
+		if accepted && closed {
+			clear(r.open)
+		}
+		r.mu.Unlock()
+		if accepted && closed || time.Now().After(deadline) {
+			return accepted && closed, nil
+		}
+	}
+}
+
 // mostPosted is how many bytes of a post are read: more than Slack takes.
 const mostPosted = 1 << 20
 
 // post takes what is posted, if Slack would.
 func (r *Receiver) post(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, mostPosted))
+	if err != nil {
+		return // the client died in the middle of it: nothing has come in
+	}
 	m := Message{Time: time.Now(), Path: req.URL.Path, Body: string(body)}
 	var payload struct{ Text string }
-	if err == nil {
-		err = json.Unmarshal(body, &payload)
-	}
+	err = json.Unmarshal(body, &payload)
 	if err == nil && (req.Method != http.MethodPost || strings.TrimSpace(payload.Text) == "") {
 		err = errors.New("no_text")
 	}
