@@ -1,11 +1,9 @@
 package courier
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,85 +69,96 @@ func (d *drainer) crowded(now time.Time) bool {
 	return yes
 }
 
-// batch is what a digest is made of.
+// batch is what leaves as one message.
 type batch struct {
 	outs     []store.Out
-	threads  []store.Thread
-	content  payload
-	caughtUp bool
+	message  notify.Sendable
+	decision string
 }
 
-// gather makes one message of those that wait and are chosen, the oldest first, as many as one names; nil: fewer than two wait.
-func (d *drainer) gather(ctx context.Context, chosen func(store.Out) bool) (*batch, error) {
+// mostGathered is how many waiting messages are read for digests; the next pass reads on.
+const mostGathered = 20_000
+
+// gather makes messages of those that wait and are chosen; none: fewer than two wait.
+func (d *drainer) gather(ctx context.Context, chosen func(store.Out) bool) ([]batch, error) {
 	var waiting []store.Out
-	for cursor := ""; len(waiting) < notice.DigestSize; {
+	words := false
+	for cursor := ""; len(waiting) < mostGathered; {
 		outs, more, err := d.store.Waiting(ctx, d.name, messagesAtOnce, cursor)
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range outs {
-			if chosen(o) {
-				waiting = append(waiting, o)
+			if !chosen(o) {
+				continue
 			}
+			if words = words || o.About == nil; o.About != nil {
+				o.Body = nil // thousands are held, and a digest needs none
+			}
+			waiting = append(waiting, o)
 		}
 		if cursor = more; cursor == "" {
 			break
 		}
 	}
-	waiting = waiting[:min(len(waiting), notice.DigestSize)]
-	if len(waiting) < 2 {
+	switch {
+	case len(waiting) < 2:
 		return nil, nil
+	case words:
+		return d.join(ctx, waiting)
 	}
-	b := &batch{outs: waiting}
-	var err error
-	if slices.ContainsFunc(waiting, func(o store.Out) bool { return o.About == nil }) {
-		err = d.join(ctx, b)
-	} else {
-		err = d.nameAll(b)
-	}
-	if err != nil || len(b.outs) < 2 {
-		return nil, err
-	}
-	b.threads, err = d.followAll(ctx, b.outs)
-	return b, err
+	return d.digests(waiting), nil
 }
 
-// nameAll makes the message of a batch of reports: it names each run.
-func (d *drainer) nameAll(b *batch) (err error) {
-	now := d.store.Now().UTC()
-	items := make([]notice.Item, len(b.outs))
-	for i, o := range b.outs {
+// digests makes the messages of reports: each names its runs, and together they name all.
+func (d *drainer) digests(outs []store.Out) []batch {
+	items := make([]notice.Item, len(outs))
+	of := map[run.ID][]store.Out{}
+	for i, o := range outs {
 		items[i] = notice.Item{Run: o.Run, Name: o.About.Name, Status: o.About.Status, Error: o.About.Error, Time: o.Time}
+		of[o.Run] = append(of[o.Run], o)
 	}
-	digest := notice.Digests(items, "", d.opts.Place)[0]
-	named := map[run.ID]bool{}
-	for _, item := range digest.Items {
-		named[item.Run] = true
+	late := fmt.Sprintf("They come together, as this channel takes %s.", d.rate())
+	if outs[0].Together {
+		late = fmt.Sprintf("They come together, as sensor %s tells no more often.", outs[0].Source)
 	}
-	b.outs = slices.DeleteFunc(b.outs, func(o store.Out) bool { return !named[o.Run] })
 	parked := d.lease.State().Parked
-	b.caughtUp = !parked.IsZero()
-	b.content, _, err = render(d.digestOf(digest, b.outs[0], parked, now))
-	return err
+	var list []batch
+	for i, digest := range notice.Digests(items, late, d.opts.Place) {
+		b := batch{message: digest, decision: DecisionDigest}
+		if i == 0 && !parked.IsZero() {
+			b.message = notice.CaughtUp{Channel: d.name, Since: parked, Until: d.store.Now(), Items: digest.Items, Place: d.opts.Place}
+			b.decision = DecisionCaughtUp
+		}
+		for _, item := range digest.Items {
+			b.outs = append(b.outs, of[item.Run]...)
+			delete(of, item.Run) // a run that two sensors tell of is in one message
+		}
+		if len(b.outs) > 0 {
+			list = append(list, b)
+		}
+	}
+	return list
 }
 
 // joinedAtOnce is how many messages of their own leave as one.
 const joinedAtOnce = 50
 
-// join makes one message of several that have their own words, one after another, for the recipients of the first.
-func (d *drainer) join(ctx context.Context, b *batch) error {
+// join makes one message of several that have their own words, one after another, for the recipients of the first. The others are for the
+// next pass.
+func (d *drainer) join(ctx context.Context, waiting []store.Out) ([]batch, error) {
 	var joined notify.Message
-	var outs []store.Out
-	for _, o := range b.outs[:min(len(b.outs), joinedAtOnce)] {
+	b := batch{decision: DecisionDigest}
+	for _, o := range waiting[:min(len(waiting), joinedAtOnce)] {
 		p, _, err := d.write(ctx, o, outcome{})
 		if fault.Retryable(err) {
-			return err
+			return nil, err
 		}
-		if err != nil || len(p.Rungs) == 0 || len(outs) > 0 && !slices.Equal(p.Rungs[0].To, joined.To) {
+		if err != nil || len(p.Rungs) == 0 || len(b.outs) > 0 && !slices.Equal(p.Rungs[0].To, joined.To) {
 			continue // it goes by itself
 		}
 		c := p.Rungs[0].Filled()
-		if len(outs) > 0 {
+		if len(b.outs) > 0 {
 			joined.Text += "\n\n"
 		}
 		joined.Text += c.Line
@@ -157,28 +166,14 @@ func (d *drainer) join(ctx context.Context, b *batch) error {
 			joined.Text += "\n" + text
 		}
 		joined.To, joined.Attachments = c.To, append(joined.Attachments, c.Attachments...)
-		outs = append(outs, o)
+		b.outs = append(b.outs, o)
 	}
-	joined.Subject = fmt.Sprintf("%s from %s", report.Count(len(outs), "message"), b.outs[0].Source)
-	if b.outs = outs; len(outs) < 2 {
-		return nil
+	if len(b.outs) < 2 {
+		return nil, nil
 	}
-	var err error
-	b.content, _, err = render(joined)
-	return err
-}
-
-// digestOf is the report: of what came too fast, or of what a broken channel has missed.
-func (d *drainer) digestOf(digest notice.Digest, first store.Out, parked, now time.Time) notify.Sendable {
-	if !parked.IsZero() {
-		return notice.CaughtUp{Channel: d.name, Since: parked, Until: now, Items: digest.Items, Place: d.opts.Place}
-	}
-	digest.Number, digest.Of, digest.Total = 0, 0, len(digest.Items)
-	digest.Late = fmt.Sprintf("They come together, as this channel takes %s.", d.rate())
-	if first.Together {
-		digest.Late = fmt.Sprintf("They come together, as sensor %s tells no more often.", first.Source)
-	}
-	return digest
+	joined.Subject = fmt.Sprintf("%s from %s", report.Count(len(b.outs), "message"), b.outs[0].Source)
+	b.message = joined
+	return []batch{b}, nil
 }
 
 // rate is "1 message a second", "1 message in 5 s".
@@ -220,25 +215,45 @@ func (d *drainer) followAll(ctx context.Context, outs []store.Out) ([]store.Thre
 	return list, nil
 }
 
-// key names the message of a batch: the same for every try to send the same reports.
-func (b *batch) key() string {
+// key names the message of a batch: the same for every try to send the same ones.
+func (b batch) key() string {
 	ids := make([]string, len(b.outs))
 	for i, o := range b.outs {
 		ids[i] = o.ID()
 	}
-	slices.SortFunc(ids, cmp.Compare[string])
+	slices.Sort(ids)
 	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
 	return hex.EncodeToString(sum[:6])
 }
 
-// deliverBatch tries to send a digest, on smaller rungs where it must, and returns when the channel takes more; zero: at once.
-func (d *drainer) deliverBatch(ctx context.Context, b *batch) (time.Time, error) {
-	d.did = true
-	decision := DecisionDigest
-	if b.caughtUp {
-		decision = DecisionCaughtUp
+// deliverAll sends batches one after another, and returns when the channel takes more; zero: at once. One from the channel's rate is spent
+// already.
+func (d *drainer) deliverAll(outer, ctx context.Context, batches []batch) (time.Time, error) {
+	for i, b := range batches {
+		if i > 0 {
+			if err := d.spend(outer); err != nil {
+				return time.Time{}, nil // the context has ended
+			}
+		}
+		if again, err := d.deliverBatch(ctx, b); err != nil || !again.IsZero() {
+			return again, err
+		}
 	}
-	for rung, content := range b.content.Rungs {
+	return time.Time{}, nil
+}
+
+// deliverBatch tries to send several as one, on smaller rungs where it must, and returns when the channel takes more; zero: at once.
+func (d *drainer) deliverBatch(ctx context.Context, b batch) (time.Time, error) {
+	d.did = true
+	threads, err := d.followAll(ctx, b.outs)
+	if err != nil {
+		return time.Time{}, err
+	}
+	p, _, err := render(b.message)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for rung, content := range p.Rungs {
 		if err := d.stillOwner(ctx); err != nil {
 			return time.Time{}, err
 		}
@@ -247,16 +262,24 @@ func (d *drainer) deliverBatch(ctx context.Context, b *batch) (time.Time, error)
 			continue
 		}
 		if !answer.Kind.Delivered() {
-			o := b.outs[0]
-			o.Tried(try)
-			return d.postpone(ctx, o, answer, d.store.Now())
+			return d.postponeBatch(ctx, b, answer, try)
 		}
 		d.works()
 		for i := range b.outs {
 			b.outs[i].Tried(try)
 		}
-		return time.Time{}, d.concludeAll(ctx, store.Message{ID: b.key(), State: store.MessageSent, Rung: rung, Decision: decision, Ref: answer.Ref, Where: answer.Where,
-			Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note, Refused: answer.Refused, Outs: b.outs, Body: kept(b.content)}, b.threads...)
+		return time.Time{}, d.concludeAll(ctx, store.Message{ID: b.key(), State: store.MessageSent, Rung: rung, Decision: b.decision, Ref: answer.Ref, Where: answer.Where,
+			Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note, Refused: answer.Refused, Outs: b.outs, Body: kept(p)}, threads...)
 	}
-	return time.Time{}, errors.New("a channel refused one sentence")
+	return time.Time{}, fault.New(fault.Internal, "channel %q refused one sentence", d.name)
+}
+
+// postponeBatch holds the channel back. The try is noted on the first of them alone: they share what follows from it.
+func (d *drainer) postponeBatch(ctx context.Context, b batch, answer notify.Answer, try store.SendAttempt) (time.Time, error) {
+	first, waits, err := d.store.StillWaits(ctx, b.outs[0]) // with its body
+	if err != nil || !waits {
+		return time.Time{}, err
+	}
+	first.Tried(try)
+	return d.postpone(ctx, first, answer, d.store.Now())
 }

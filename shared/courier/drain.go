@@ -26,7 +26,8 @@ const (
 // How long a channel waits.
 const (
 	probeParked = time.Hour        // a broken one is tried again
-	waitMost    = 15 * time.Minute // after sends that failed
+	waitLeast   = time.Second      // after a send that failed; then a quarter of the time for which they fail
+	waitMost    = 15 * time.Minute // and at most
 	waitUnknown = 10 * time.Minute // for a process whose definitions have it
 
 	// laterRecipients is the first wait of recipients that are refused for now: greylisting lets them through after a few minutes.
@@ -208,14 +209,14 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 				return next, nil // the context has ended
 			}
 			if with := d.leavesWith(o, crowded); with != nil {
-				b, err := d.gather(ctx, with)
+				batches, err := d.gather(ctx, with)
 				if err != nil {
 					return next, err
 				}
-				if b != nil {
-					again, err := d.deliverBatch(ctx, b)
+				if len(batches) > 0 {
+					again, err := d.deliverAll(outer, ctx, batches)
 					if again.IsZero() {
-						again = d.store.Now() // what was not in it is looked at anew
+						again = d.store.Now() // what was not in them is looked at anew
 					}
 					return again, err
 				}
@@ -407,14 +408,16 @@ func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answe
 		return d.lease.State().NotBefore, err
 	}
 	d.lease.Update(func(ch *store.Channel) {
-		ch.Failures++
+		if ch.Failures++; ch.Failures == 1 {
+			ch.Failing = now.UTC()
+		}
 		wait := answer.After
 		if wait <= 0 {
-			wait = backoff(ch.Failures, time.Second, waitMost, 2)
+			wait = min(waitMost, max(waitLeast, now.Sub(ch.Failing)/4))
 		}
 		ch.NotBefore, ch.Reason, ch.Error = now.Add(wait).UTC(), string(answer.Reason), answer.Error
-		// One message that fails again and again must not stop all others for a week.
-		if o.Attempts >= patience && answer.After <= 0 {
+		// One message that fails again and again must not stop all others for a week. Where others fail as well, it is not the message.
+		if o.Attempts >= patience && answer.After <= 0 && ch.Failures <= 2*patience {
 			o.Due = now.Add(backoff(o.Attempts-patience+1, time.Minute, time.Hour, 2)).UTC()
 			ch.NotBefore = now.Add(time.Second).UTC()
 		}

@@ -37,6 +37,7 @@ type Channel struct {
 	// NotBefore is when the channel takes the next message: a server asked to wait, or the channel is broken. Zero: at once.
 	NotBefore time.Time `json:"not_before,omitzero"`
 	Failures  int       `json:"failures,omitempty"` // sends in a row that failed, of any message
+	Failing   time.Time `json:"failing,omitzero"`   // since when they fail
 	// Parked is since when the channel is broken; zero: it is not.
 	Parked time.Time `json:"parked,omitzero"`
 	Reason string    `json:"reason,omitempty"` // why NotBefore; a named reason
