@@ -276,10 +276,13 @@ func (d *drainer) deliverBatch(ctx context.Context, b batch) (time.Time, error) 
 
 // postponeBatch holds the channel back. The try is noted on the first of them alone: they share what follows from it.
 func (d *drainer) postponeBatch(ctx context.Context, b batch, answer notify.Answer, try store.SendAttempt) (time.Time, error) {
-	first, waits, err := d.store.StillWaits(ctx, b.outs[0]) // with its body
-	if err != nil || !waits {
+	if err := d.hold(ctx, answer, d.store.Now()); err != nil {
 		return time.Time{}, err
 	}
-	first.Tried(try)
-	return d.postpone(ctx, first, answer, d.store.Now())
+	first, waits, err := d.store.StillWaits(ctx, b.outs[0]) // with its body
+	if err == nil && waits {
+		first.Tried(try)
+		_, err = d.store.Postpone(ctx, first)
+	}
+	return d.lease.State().NotBefore, err
 }

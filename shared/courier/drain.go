@@ -395,17 +395,31 @@ func (d *drainer) arrived(ctx context.Context, o store.Out, out outcome, answer 
 }
 
 // postpone stores that a message could not be sent, and holds the channel back: what is behind it would most likely fare the same, and
-// would overtake it.
+// would overtake it. It returns when it is tried again.
 func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answer, now time.Time) (time.Time, error) {
 	if now.Sub(o.Stored) >= d.opts.KeepTrying {
 		return time.Time{}, d.conclude(ctx, o, outcome{}, store.Message{State: store.MessageDead, Reason: ReasonGivenUp, Error: answer.Error})
 	}
+	if err := d.hold(ctx, answer, now); err != nil {
+		return time.Time{}, err
+	}
+	// One message that fails again and again must not stop all others for a week. Where others fail as well, it is not the message.
+	if answer.Kind == notify.Retry && answer.After <= 0 && o.Attempts >= patience && d.lease.State().Failures <= 2*patience {
+		o.Due = now.Add(backoff(o.Attempts-patience+1, time.Minute, time.Hour, 2)).UTC()
+		d.lease.Update(func(ch *store.Channel) { ch.NotBefore = now.Add(waitLeast).UTC() })
+	}
+	_, err := d.store.Postpone(ctx, o)
+	again := d.lease.State().NotBefore
+	if o.Due.After(again) {
+		again = o.Due
+	}
+	return again, err
+}
+
+// hold keeps the channel from sending for a time, or parks it.
+func (d *drainer) hold(ctx context.Context, answer notify.Answer, now time.Time) error {
 	if answer.Kind == notify.Park {
-		if err := d.park(ctx, now, string(answer.Reason), answer.Error); err != nil {
-			return time.Time{}, err
-		}
-		_, err := d.store.Postpone(ctx, o)
-		return d.lease.State().NotBefore, err
+		return d.park(ctx, now, string(answer.Reason), answer.Error)
 	}
 	d.lease.Update(func(ch *store.Channel) {
 		if ch.Failures++; ch.Failures == 1 {
@@ -416,18 +430,8 @@ func (d *drainer) postpone(ctx context.Context, o store.Out, answer notify.Answe
 			wait = min(waitMost, max(waitLeast, now.Sub(ch.Failing)/4))
 		}
 		ch.NotBefore, ch.Reason, ch.Error = now.Add(wait).UTC(), string(answer.Reason), answer.Error
-		// One message that fails again and again must not stop all others for a week. Where others fail as well, it is not the message.
-		if o.Attempts >= patience && answer.After <= 0 && ch.Failures <= 2*patience {
-			o.Due = now.Add(backoff(o.Attempts-patience+1, time.Minute, time.Hour, 2)).UTC()
-			ch.NotBefore = now.Add(time.Second).UTC()
-		}
 	})
-	_, err := d.store.Postpone(ctx, o)
-	again := d.lease.State().NotBefore
-	if o.Due.After(again) {
-		again = o.Due
-	}
-	return again, err
+	return nil
 }
 
 // patience is how often a message is tried before others overtake it.
