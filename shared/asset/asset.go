@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"waggle/shared/fault"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -66,6 +67,8 @@ type Definition struct {
 	Type    reflect.Type // of the value; nil: an asset without a value
 	Codec   Codec        // of the value; nil where Type is
 	Origin  string       // file:line of the constructor
+	// Channel is where a notification asset sends its message; nil for other assets.
+	Channel *notify.Definition
 	// Call runs the function. The inputs are in the order of Inputs; the value of an
 	// asset without one is nil.
 	Call func(ctx *Context, inputs []any) (any, error)

@@ -19,11 +19,16 @@ import (
 // doing is a world whose job has a step that does something, with a retry, and runs it beside its courier.
 func doing(t *testing.T, answer func(string, int, notify.Content) notify.Answer, do func(*asset.Context) error) (*world, func() run.Record) {
 	t.Helper()
+	return making(t, answer, asset.Do("tell", do, &asset.Options{Retry: asset.Retry{Max: 1}}))
+}
+
+// making is a world whose job makes assets, and runs it beside its courier.
+func making(t *testing.T, answer func(string, int, notify.Content) notify.Answer, assets ...asset.Any) (*world, func() run.Record) {
+	t.Helper()
 	w := setup(t, nil)
 	w.server.answer = answer
-	tell := asset.Do("tell", do, &asset.Options{Retry: asset.Retry{Max: 1}})
-	w.defs.Assets = asset.List{tell}
-	w.defs.Jobs = job.List{job.New("job", asset.List{tell}, nil)}
+	w.defs.Assets = assets
+	w.defs.Jobs = job.List{job.New("job", assets, nil)}
 	w.open(nil)
 	return w, func() run.Record {
 		t.Helper()

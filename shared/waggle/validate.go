@@ -67,6 +67,9 @@ func (v *validation) assets() {
 			byKey[def.Key] = def
 		}
 		v.inputs(def.Origin, what, def.Inputs)
+		if to := def.Channel; to != nil && v.definitions.Channel(to.Name) != to {
+			v.mistake(def.Origin, what, fmt.Errorf("sends to channel %q (%s), which is not in Definitions.Channels; add it", to.Name, to.Origin))
+		}
 		for i, s := range def.Options.Schemas {
 			if s == nil {
 				v.mistake(def.Origin, what, fmt.Errorf("schema %d of Schemas is nil", i))

@@ -59,7 +59,9 @@ func mistaken() waggle.Definitions {
 	severity := check.New1("severity", passes, good, &check.Options{Severity: "FATAL"})
 	waits := check.New2("waits", func(*asset.Context, int, int) (check.Result, error) { return check.Result{}, nil }, good, loop, check.Blocking)
 
-	all := asset.List{good, badKey, nilFunction, nilInput, typedNil, nilDep, unexported, channel, retry, timeout, twin, usesStranger, configured, loop, nil}
+	untold := asset.Notification("untold", "done", notify.Slack("unlisted", nil), nil)
+
+	all := asset.List{good, badKey, nilFunction, nilInput, typedNil, nilDep, unexported, channel, retry, timeout, twin, usesStranger, configured, loop, nil, untold}
 	empty := job.New("empty", nil, nil)
 	circle := job.New("circle", asset.List{good, loop}, &job.Options{MaxRuns: -1, TagLimits: []job.TagLimit{{Tag: "customer"}}, Priority: math.MaxInt})
 	settingsJob := job.New("settings", asset.List{good}, &job.Options{Config: map[string]any{"output_dir": "x"}, Parallelism: -1})
@@ -135,6 +137,7 @@ func TestValidateReportsEveryMistakeWithFileAndLine(t *testing.T) {
 		`schedule "never": cron expression "0 0 31 2 *" never fires`,
 		`schedule "no_job": its job is nil`,
 		`Definitions.Assets[14] is nil`,
+		`asset "untold": sends to channel "unlisted" (shared/waggle/validate_test.go:`,
 		`Definitions.Checks[5] is nil`,
 		`Definitions.Jobs[3] is nil`,
 		`Definitions.Schedules[3] is nil`,

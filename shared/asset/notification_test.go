@@ -1,0 +1,163 @@
+package asset_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"waggle/shared/asset"
+	"waggle/shared/job"
+	"waggle/shared/metadata"
+	"waggle/shared/notify"
+	"waggle/shared/run"
+	"waggle/shared/waggle"
+	"waggle/shared/waggletest"
+)
+
+var (
+	slack = notify.Slack("slack", nil)
+	team  = notify.Mail("team", nil)
+)
+
+// sold is an asset that reports something of every sort that templates meet.
+func sold() *asset.Asset[int] {
+	return asset.New("sold", func(ctx *asset.Context) (int, error) {
+		ctx.AddMetadata(metadata.Map{"record_count": 1234, "total value": 1_234_567.5, "none": nil, "clean": true,
+			"preview": metadata.Markdown("| id |\n| --- |\n| 1 |"), "title": "first\nsecond"})
+		return 1, nil
+	}, nil)
+}
+
+// after is a notification of sold to Slack.
+func after(a asset.Any, text, subject string) *asset.Asset[asset.None] {
+	return asset.Notification("tell", text, slack, &asset.NotificationOptions{Options: asset.Options{Deps: asset.List{a}}, Subject: subject})
+}
+
+// told runs sold and a notification, and returns the run and its one message.
+func told(t *testing.T, text, subject string) (*waggletest.Run, notify.Content) {
+	t.Helper()
+	a := sold()
+	list := asset.List{a, after(a, text, subject)}
+	r := waggletest.RunJob(t, waggle.Definitions{Assets: list, Jobs: job.List{job.New("job", list, nil)}, Channels: notify.List{slack}}, "job", nil)
+	sent := r.Sent()
+	if r.Status != run.Success || len(sent) != 1 || sent[0].Channel != "slack" {
+		t.Fatalf("%s %s, sent %v", r.Status, r.Error, sent)
+	}
+	return r, sent[0].Content
+}
+
+func ExampleNotification() {
+	sales := asset.New("sales", func(ctx *asset.Context) (int, error) {
+		ctx.AddMetadata(metadata.Map{"record_count": 1234})
+		return 1234, nil
+	}, nil)
+	ready := asset.Notification("sales_ready", `{{(.Asset "sales").Metadata.record_count}} sales are ready`, notify.Slack("slack", nil),
+		&asset.NotificationOptions{Options: asset.Options{Deps: asset.List{sales}}})
+	def := ready.Definition()
+	fmt.Println(def.Key, def.Options.Group, def.Options.Kinds, def.Channel.Name, len(def.Mistakes()))
+	// Output: sales_ready notifications [slack notification] slack 0
+}
+
+func TestANotificationIsListedByItsChannelUnlessItSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	a := sold()
+	opts := &asset.NotificationOptions{Options: asset.Options{Deps: asset.List{a}, Description: "tells"}}
+	for _, c := range []struct {
+		channel *notify.Channel
+		kinds   []string
+	}{{slack, []string{"slack", "notification"}}, {team, []string{"mail", "notification"}}, {notify.Webhook("hook", nil), []string{"webhook", "notification"}}} {
+		def := asset.Notification("tell", "x", c.channel, opts).Definition()
+		if !slices.Equal(def.Options.Kinds, c.kinds) || def.Options.Group != "notifications" || def.Options.Description != "tells" || def.Type != nil ||
+			len(def.Deps) != 1 || def.Deps[0] != a.Definition() || def.Channel != c.channel.Definition() || !strings.HasPrefix(def.Origin, "shared/asset/notification_test.go:") {
+			t.Errorf("declared %+v", def)
+		}
+	}
+	if opts.Group != "" || opts.Kinds != nil {
+		t.Errorf("the caller's options became %+v", opts)
+	}
+	opts.Group, opts.Kinds = "own", []string{"email"}
+	if def := asset.Notification("tell", "x", team, opts).Definition(); def.Options.Group != "own" || !slices.Equal(def.Options.Kinds, []string{"email"}) {
+		t.Errorf("declared %+v", def.Options)
+	}
+}
+
+func TestMistakesOfANotificationAreFoundAtStart(t *testing.T) {
+	t.Parallel()
+	a := sold()
+	for _, c := range []struct{ text, subject, want string }{
+		{"{{.Job", "", `its text does not parse: template: text:1: unclosed action`},
+		{"x", "{{nope}}", `its subject does not parse: template: subject:1: function "nope" not defined`},
+		{" \n", "", "its text is empty; write what people are to read"},
+		{`{{(.Asset "solt").Metadata.record_count}}`, "", `its text: unknown asset in Deps "solt" (did you mean "sold"?)`},
+		{`{{if .Job}}{{with $x := (.Asset "no")}}{{end}}{{end}}`, "", `its text: unknown asset in Deps "no" (there is sold)`},
+		{`{{range .Assets}}{{else}}{{printf "%v" ($.Asset "no").Key}}{{end}}`, "", `its text: unknown asset in Deps "no" (there is sold)`},
+		{`{{define "part"}}{{.Asset "no"}}{{end}}{{template "part" .}}`, "", `its text: unknown asset in Deps "no" (there is sold)`},
+		{`{{template "part" (.Asset "no")}}`, "", `its text: unknown asset in Deps "no" (there is sold)`},
+		{"x", `{{(.Asset "no").Key}}`, `its subject: unknown asset in Deps "no" (there is sold)`},
+		{`{{(.Asset "sold").Metadata.anything}} {{with .Job}}{{.}}{{end}}`, `{{(.Asset "sold").Key}}`, ""},
+	} {
+		err := errors.Join(after(a, c.text, c.subject).Definition().Mistakes()...)
+		if got := fmt.Sprint(err); got != c.want && !(err == nil && c.want == "") {
+			t.Errorf("%q, subject %q: %s, want %s", c.text, c.subject, got, c.want)
+		}
+	}
+	if got := fmt.Sprint(asset.Notification("tell", "x", nil, nil).Definition().Mistakes()); got != "[its channel is nil]" {
+		t.Errorf("a nil channel: %s", got)
+	}
+}
+
+func TestATemplateSeesWhatTheAssetsReported(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{{(.Asset "sold").Metadata.record_count}} sold`:                                             "1,234 sold",
+		`{{(.Asset "sold").Metadata.record_count.Any}} sold`:                                         "1234 sold",
+		`{{index (.Asset "sold").Metadata "total value"}}`:                                           "1,234,567.5",
+		`{{with (.Asset "sold").Metadata}}{{.none}} {{.clean}} {{.title}}{{end}}`:                    "null true first second",
+		`{{(.Asset "sold").Metadata.preview.Any}}`:                                                   "| id |\n| --- |\n| 1 |",
+		`{{if gt (.Asset "sold").Metadata.record_count.Any 1000}}many{{else}}few{{end}}`:             "many",
+		`{{range .Assets}}{{.Key}}: {{range $label, $value := .Metadata}}{{$label}}, {{end}}{{end}}`: "sold: clean, none, preview, record_count, title, total value, ",
+	} {
+		if _, c := told(t, text, ""); c.Text != want {
+			t.Errorf("%s: %q, want %q", text, c.Text, want)
+		}
+	}
+	r, c := told(t, "{{.Job}} {{.Run}} {{.Run.Short}} {{(index .Assets 0).Run}} {{(index .Assets 0).Time.Year}}", "{{.Job}} made\n{{len .Assets}} asset")
+	m := r.Materializations[0]
+	if want := fmt.Sprintf("job %s %s %s %d", r.ID, r.ID.Short(), r.ID, m.Time.Year()); c.Text != want || c.Subject != "job made 1 asset" || c.Line != "job made 1 asset" {
+		t.Errorf("%q, %q, %q, want %q", c.Subject, c.Line, c.Text, want)
+	}
+}
+
+// TestATemplateThatFailsSendsAPlainMessageAndTheStepSucceeds has templates fail that only the run can tell of.
+func TestATemplateThatFailsSendsAPlainMessageAndTheStepSucceeds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, subject, why string }{
+		{`{{(.Asset "sold").Metadata.rows}} sold`, "", `map has no entry for key "rows"`},
+		{`{{.Jobs}} sold`, "", `can't evaluate field Jobs`},
+		{`x`, `{{index .Assets 7}}`, `index out of range: 7`},
+		{`{{$key := "other"}}{{(.Asset $key).Key}}`, "", `unknown asset in Deps "other" (there is sold)`},
+		{`{{if not .Job}}x{{end}}`, "", "the text is empty"},
+	} {
+		r, content := told(t, c.text, c.subject)
+		for _, want := range []string{"Run " + r.ID.Short() + " of job made: sold\n", "The template of tell failed, so this plain message is sent:\n", c.why, "waggle runs show " + r.ID.Short()} {
+			if !strings.Contains(content.Text, want) {
+				t.Errorf("%s: the message lacks %q:\n%s", c.text, want, content.Text)
+			}
+		}
+		if content.Subject != "[Waggle] made: sold" {
+			t.Errorf("%s: subject %q", c.text, content.Subject)
+		}
+		var warned []string
+		for _, e := range r.Events {
+			if e.Level == slog.LevelWarn && strings.Contains(e.Message, "template of the message failed") {
+				warned = append(warned, e.Message)
+			}
+		}
+		if len(warned) != 1 {
+			t.Errorf("%s: warned %q", c.text, warned)
+		}
+	}
+}
