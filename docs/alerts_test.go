@@ -13,13 +13,7 @@ import (
 func TestTheNotificationOfTheGuideIsSent(t *testing.T) {
 	tree := copyTree(t)
 	write(t, filepath.Join(tree, "pipelines/orders/orders.go"), block(t, "docs/alerts.md", "notification"))
-	listed := filepath.Join(tree, "pipelines/pipelines.go")
-	data, err := os.ReadFile(listed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(data), `"waggle/pipelines/gallery"`, "\"waggle/pipelines/gallery\"\n\t\"waggle/pipelines/orders\"", 1)
-	write(t, listed, strings.Replace(text, ".Merge(", ".Merge(orders.Definitions, ", 1))
+	listOrders(t, tree)
 	if out, err := command(tree, "go", "build", "-trimpath", "-o", "bin/waggle", "./cmd/waggle"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -3,7 +3,6 @@
 package docs_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,13 +15,7 @@ func TestTheSQLAssetOfTheGuideRunsOnDuckDB(t *testing.T) {
 	write(t, filepath.Join(tree, "pipelines/orders/orders.go"), block(t, guide, "orders"))
 	write(t, filepath.Join(tree, "pipelines/orders/sql.go"), block(t, guide, "sql asset"))
 	write(t, filepath.Join(tree, "pipelines/orders/nosql.go"), block(t, guide, "without sql"))
-	listed := filepath.Join(tree, "pipelines/pipelines.go")
-	data, err := os.ReadFile(listed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(data), `"waggle/pipelines/gallery"`, "\"waggle/pipelines/gallery\"\n\t\"waggle/pipelines/orders\"", 1)
-	write(t, listed, strings.Replace(text, ".Merge(", ".Merge(orders.Definitions, ", 1))
+	listOrders(t, tree)
 
 	withC := []string{"CGO_ENABLED=1"}
 	if out, err := commandWith(withC, tree, "go", "build", "-trimpath", "-tags", "duckdb", "-o", "bin/waggle", "./cmd/waggle"); err != nil {

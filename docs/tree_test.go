@@ -49,6 +49,18 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// listOrders adds the package pipelines/orders of a copied tree to what its deployment runs.
+func listOrders(t *testing.T, tree string) {
+	t.Helper()
+	listed := filepath.Join(tree, "pipelines/pipelines.go")
+	data, err := os.ReadFile(listed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(data), `"waggle/pipelines/gallery"`, "\"waggle/pipelines/gallery\"\n\t\"waggle/pipelines/orders\"", 1)
+	write(t, listed, strings.Replace(text, ".Merge(", ".Merge(orders.Definitions, ", 1))
+}
+
 // command runs a command in a folder, with Go alone, and returns all it printed.
 func command(dir, name string, args ...string) (string, error) {
 	return commandWith([]string{"CGO_ENABLED=0"}, dir, name, args...)

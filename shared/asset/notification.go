@@ -127,6 +127,9 @@ func execute(t *template.Template, data NotificationData) (string, error) {
 	return b.String(), err
 }
 
+// maxPlainSubject is how many characters a subject has that names assets; the text names them all.
+const maxPlainSubject = 150
+
 // plain is the message in place of one whose template failed.
 func (n *notification) plain(data NotificationData, failed error) notify.Message {
 	what := string(n.key) + " ran"
@@ -141,6 +144,6 @@ func (n *notification) plain(data NotificationData, failed error) notify.Message
 	if data.Job != "" {
 		where += " of " + data.Job
 	}
-	return notify.Message{Subject: "[Waggle] " + what, Text: fmt.Sprintf("%s %s\n\nThe template of %s failed, so this plain message is sent:\n%v\n\nwaggle runs show %s\n",
+	return notify.Message{Subject: notify.Cut("[Waggle] "+what, maxPlainSubject), Text: fmt.Sprintf("%s %s\n\nThe template of %s failed, so this plain message is sent:\n%v\n\nwaggle runs show %s\n",
 		where, what, n.key, failed, data.Run.Short())}
 }

@@ -161,3 +161,27 @@ func TestATemplateThatFailsSendsAPlainMessageAndTheStepSucceeds(t *testing.T) {
 		}
 	}
 }
+
+func TestThePlainMessageNamesManyAssetsOrNone(t *testing.T) {
+	t.Parallel()
+	var many asset.List
+	for i := range 60 {
+		many = append(many, asset.New(fmt.Sprintf("asset_%02d", i), func(*asset.Context) (int, error) { return i, nil }, nil))
+	}
+	for _, deps := range []asset.List{nil, many} {
+		tell := asset.Notification("tell", "{{.Nothing}}", slack, &asset.NotificationOptions{Options: asset.Options{Deps: deps}})
+		list := append(slices.Clone(deps), tell)
+		r := waggletest.RunJob(t, waggle.Definitions{Assets: list, Jobs: job.List{job.New("job", list, nil)}, Channels: notify.List{slack}}, "job", nil)
+		sent := r.Sent()
+		if r.Status != run.Success || len(sent) != 1 {
+			t.Fatalf("%s %s, sent %v", r.Status, r.Error, sent)
+		}
+		subject, first := sent[0].Subject, "Run "+r.ID.Short()+" of job tell ran\n"
+		if len(deps) > 0 {
+			first = "Run " + r.ID.Short() + " of job made: asset_00, "
+		}
+		if !strings.HasPrefix(sent[0].Text, first) || len([]rune(subject)) > 150 || len(deps) > 0 && !strings.Contains(sent[0].Text, "asset_59\n") {
+			t.Errorf("subject %q, text\n%s", subject, sent[0].Text)
+		}
+	}
+}
