@@ -36,6 +36,7 @@ type Courier struct {
 	draining map[string]bool // channels that one of them drains
 	sent     bool            // one of them had something to do
 	tally    Tally
+	counted  chan struct{} // closed when the tally changes, and made anew
 	troubles []error
 }
 
@@ -61,7 +62,7 @@ type Options struct {
 
 // New returns a courier.
 func New(s *store.Store, defs waggle.Definitions, opts *Options) *Courier {
-	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), draining: map[string]bool{}}
+	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), draining: map[string]bool{}, counted: make(chan struct{})}
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -142,6 +143,15 @@ func (c *Courier) count(add func(*Tally)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	add(&c.tally)
+	close(c.counted)
+	c.counted = make(chan struct{})
+}
+
+// next is closed when this courier has next evaluated an event, or sent a message or given it up.
+func (c *Courier) next() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counted
 }
 
 // Wake has Keep look at once.

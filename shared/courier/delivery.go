@@ -171,8 +171,12 @@ func ofOut(o store.Out) Delivery {
 		Stored: o.Stored, History: o.History, Out: o}
 }
 
-// glance is how often Settle looks.
-const glance = 20 * time.Millisecond
+// Settle looks when this courier has done something, and now and then whatever others do: soon at first, then less often, since a look
+// takes time that whoever sends could use.
+const (
+	glance     = 20 * time.Millisecond
+	slowGlance = 200 * time.Millisecond
+)
 
 // Settle returns the deliveries of a run when all of them have ended, when those that have not are not tried again within the time, or
 // when that time or the context has ended. Somebody else does the work: Keep, in this process or another.
@@ -181,7 +185,8 @@ func (c *Courier) Settle(ctx context.Context, id run.ID, launched time.Time, wit
 	background := context.WithoutCancel(ctx)
 	ctx, stop := context.WithTimeout(ctx, within)
 	defer stop()
-	for {
+	for wait := glance; ; wait = min(2*wait, slowGlance) {
+		next := c.next()
 		list, err := c.Deliveries(background, Query{Run: id, Since: launched})
 		if err != nil {
 			return nil, err
@@ -191,7 +196,8 @@ func (c *Courier) Settle(ctx context.Context, id run.ID, launched time.Time, wit
 			return list, nil
 		}
 		select {
-		case <-time.After(glance):
+		case <-next:
+		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
