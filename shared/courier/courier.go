@@ -25,10 +25,11 @@ import (
 
 // Courier works for one deployment. It is safe for several goroutines, and any number of them may share a store.
 type Courier struct {
-	store *store.Store
-	defs  waggle.Definitions
-	opts  Options
-	wake  chan struct{}
+	store  *store.Store
+	defs   waggle.Definitions
+	opts   Options
+	wake   chan struct{}
+	packer packer
 
 	drains sync.WaitGroup // goroutines that drain a channel
 
@@ -62,7 +63,7 @@ type Options struct {
 
 // New returns a courier.
 func New(s *store.Store, defs waggle.Definitions, opts *Options) *Courier {
-	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), draining: map[string]bool{}, counted: make(chan struct{})}
+	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), packer: newPacker(), draining: map[string]bool{}, counted: make(chan struct{})}
 	if opts != nil {
 		c.opts = *opts
 	}

@@ -3,7 +3,6 @@ package courier
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -216,9 +215,9 @@ func (c *Courier) Content(ctx context.Context, d Delivery) (notify.Content, erro
 	if err != nil || len(body) == 0 {
 		return notify.Content{}, err
 	}
-	var p payload
-	if err := json.Unmarshal(body, &p); err != nil || len(p.Rungs) == 0 {
-		return notify.Content{}, fault.New(fault.Corrupt, "message %s does not read back: %v", d.ID, err)
+	p, err := c.packer.unpack(body)
+	if err != nil {
+		return notify.Content{}, fault.Wrap(fault.Corrupt, "message "+d.ID, err)
 	}
 	return p.Rungs[min(max(d.Out.Rung, d.Message.Rung), len(p.Rungs)-1)], nil
 }

@@ -249,7 +249,7 @@ func (d *drainer) deliverBatch(ctx context.Context, b batch) (time.Time, error) 
 	if err != nil {
 		return time.Time{}, err
 	}
-	p, _, err := render(b.message)
+	p, _, err := d.render(b.message)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -269,7 +269,7 @@ func (d *drainer) deliverBatch(ctx context.Context, b batch) (time.Time, error) 
 			b.outs[i].Tried(try)
 		}
 		return time.Time{}, d.concludeAll(ctx, store.Message{ID: b.key(), State: store.MessageSent, Rung: rung, Decision: b.decision, Ref: answer.Ref, Where: answer.Where,
-			Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note, Refused: answer.Refused, Outs: b.outs, Body: kept(p)}, threads...)
+			Reason: string(answer.Reason), Error: answer.Error, Note: answer.Note, Refused: answer.Refused, Outs: b.outs, Body: d.kept(p)}, threads...)
 	}
 	return time.Time{}, fault.New(fault.Internal, "channel %q refused one sentence", d.name)
 }

@@ -2,7 +2,6 @@ package courier
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -305,7 +304,7 @@ func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.T
 		case notify.Sent, notify.Recipient:
 			d.works()
 			if !own {
-				o.Title, o.Body, o.Blob = p.Rungs[0].Line, kept(p), ""
+				o.Title, o.Body, o.Blob = p.Rungs[0].Line, d.kept(p), ""
 			}
 			return d.arrived(ctx, o, out, answer, now)
 		case notify.Smaller:
@@ -325,11 +324,11 @@ func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.T
 const maxKept = 64 << 10
 
 // kept is a message as its record keeps it; nil where that has no room for it.
-func kept(p payload) []byte {
-	body, err := json.Marshal(p)
+func (d *drainer) kept(p payload) []byte {
+	body, err := d.packer.pack(p)
 	if err == nil && len(body) > maxKept {
 		p.Rungs = append([]notify.Content{p.Rungs[1]}, p.Rungs[1:]...)
-		body, err = json.Marshal(p)
+		body, err = d.packer.pack(p)
 	}
 	if err != nil || len(body) > maxKept {
 		return nil

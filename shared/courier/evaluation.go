@@ -2,7 +2,6 @@ package courier
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -45,11 +44,6 @@ const (
 
 func (e *evaluation) Handler() slog.Handler { return logHandler{evaluation: e} }
 
-// payload is a message as it waits in a channel: on each rung.
-type payload struct {
-	Rungs []notify.Content `json:"rungs"`
-}
-
 // Notify renders the message now, on every rung, so that what is sent later, by whichever process, is what was known then.
 func (e *evaluation) Notify(message notify.Sendable, channels []*notify.Channel) error {
 	outs, err := e.render(message, channels)
@@ -65,7 +59,7 @@ func (e *evaluation) Notify(message notify.Sendable, channels []*notify.Channel)
 }
 
 func (e *evaluation) render(message notify.Sendable, channels []*notify.Channel) ([]store.Out, error) {
-	p, body, err := render(message)
+	p, body, err := e.courier.render(message)
 	if err != nil {
 		return nil, err
 	}
@@ -94,18 +88,18 @@ func (e *evaluation) about(message notify.Sendable) *store.About {
 	return about
 }
 
-// render returns a message on every rung, and its bytes.
-func render(message notify.Sendable) (payload, []byte, error) {
+// render returns a message on every rung, and as it is stored.
+func (c *Courier) render(message notify.Sendable) (payload, []byte, error) {
 	var p payload
 	for _, rung := range notify.Rungs() {
-		c, err := message.Content(rung)
+		content, err := message.Content(rung)
 		if err != nil {
 			return p, nil, err
 		}
-		p.Rungs = append(p.Rungs, c)
+		p.Rungs = append(p.Rungs, content)
 	}
-	body, err := json.Marshal(p)
-	return p, body, fault.Wrap(fault.Internal, "encode a message", err)
+	body, err := c.packer.pack(p)
+	return p, body, err
 }
 
 // add numbers the calls of each channel. Of several messages with one key the first counts.

@@ -35,7 +35,7 @@ func (d *drainer) park(ctx context.Context, now time.Time, reason, text string) 
 
 // tell gives a channel a message about another one. It is not about a run, so that nothing follows from it.
 func (d *drainer) tell(ctx context.Context, to *notify.Definition, m notify.Sendable, call string) error {
-	p, body, err := render(m)
+	p, body, err := d.render(m)
 	if err != nil {
 		return err
 	}

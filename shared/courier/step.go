@@ -18,7 +18,7 @@ func (c *Courier) Notify() func(context.Context, engine.Call) (engine.Delivering
 		return nil
 	}
 	return func(ctx context.Context, call engine.Call) (engine.Delivering, error) {
-		p, body, err := render(call.Message)
+		p, body, err := c.render(call.Message)
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package courier
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"regexp"
 	"time"
@@ -185,7 +184,7 @@ func (d *drainer) write(ctx context.Context, o store.Out, s outcome) (p payload,
 	default:
 		body, err := d.store.MessageBody(ctx, o)
 		if err == nil {
-			err = json.Unmarshal(body, &p)
+			p, err = d.packer.unpack(body)
 		}
 		return p, true, err
 	}
@@ -193,7 +192,7 @@ func (d *drainer) write(ctx context.Context, o store.Out, s outcome) (p payload,
 	if err != nil {
 		return p, false, err
 	}
-	p, _, err = render(follows(r))
+	p, _, err = d.render(follows(r))
 	return p, false, err
 }
 
