@@ -9,12 +9,13 @@ func (s *session) alertsCommand() *cobra.Command {
 		Short: "List what fails, as people were told of it",
 		Example: `  waggle alerts
   waggle alerts --all
-  waggle alerts show 0123abcd`,
+  waggle alerts show 0123abcd
+  waggle alerts explain LAST`,
 		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.listAlerts(cmd.Context(), all) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also the last alert of what works again")
-	cmd.AddCommand(s.alertsShowCommand())
+	cmd.AddCommand(s.alertsShowCommand(), s.alertsExplainCommand())
 	return cmd
 }
 

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +36,8 @@ type channelJSON struct {
 	Waiting int        `json:"waiting"`
 	Reason  string     `json:"reason,omitempty"`
 	Error   string     `json:"error,omitempty"`
-	Due     *time.Time `json:"due_at"` // when it is tried again; null: it is ready
+	Missing []string   `json:"missing,omitempty"` // what would configure it: its messages go to the outbox
+	Due     *time.Time `json:"due_at"`            // when it is tried again; null: it is ready
 	Origin  string     `json:"origin"`
 }
 
@@ -57,20 +60,36 @@ func (s *session) listChannels(ctx context.Context) error {
 	return printList(s, list, "there is no channel; add one to Definitions", func() *grid {
 		g := &grid{columns: []column{{title: "CHANNEL", least: 10}, {title: "KIND"}, {title: "STATE"}, {title: "WAITING", right: true}, {title: "TRIED AGAIN"}, {note: true}}}
 		for _, c := range list {
-			state, due := report.State{Sign: "✓", Word: "READY", Role: report.Good}, ""
-			switch c.State {
-			case "parked":
-				state = report.State{Sign: "✗", Word: "PARKED", Role: report.Bad}
-			case "waiting":
-				state = report.State{Sign: "▲", Word: "WAITING", Role: report.Warn}
-			}
+			due := ""
 			if c.Due != nil {
 				due = s.nextText(c.Due.UTC(), st.Now())
 			}
-			g.row(c.Name, c.Kind, state.Painted(s.paint), report.Number(int64(c.Waiting)), due, report.OneLine(c.Error))
+			g.row(c.Name, c.Kind, channelState(c.State).Painted(s.paint), report.Number(int64(c.Waiting)), due, report.OneLine(cmp.Or(c.Error, c.standIn())))
 		}
 		return g
 	})
+}
+
+// standIn says where messages go while a channel is not configured; "" where it is.
+func (c channelJSON) standIn() string {
+	if len(c.Missing) == 0 {
+		return ""
+	}
+	var names []string
+	for _, name := range c.Missing {
+		names = append(names, strings.TrimPrefix(name, "env:"))
+	}
+	return "its messages go to the outbox; set " + strings.Join(names, " or ")
+}
+
+func channelState(state string) report.State {
+	switch state {
+	case "parked":
+		return report.State{Sign: "✗", Word: "PARKED", Role: report.Bad}
+	case "waiting":
+		return report.State{Sign: "▲", Word: "WAITING", Role: report.Warn}
+	}
+	return report.State{Sign: "✓", Word: "READY", Role: report.Good}
 }
 
 func (s *session) channelOf(ctx context.Context, st *store.Store, channel *notify.Channel) (channelJSON, error) {
@@ -97,10 +116,19 @@ func (s *session) channelOf(ctx context.Context, st *store.Store, channel *notif
 	}
 	if entry.State != "ready" {
 		entry.Reason, entry.Error, entry.Due = state.Reason, state.Error, &state.NotBefore
-	} else if _, err := s.sendersOf(ctx, notify.List{channel}); err != nil {
-		entry.State, entry.Reason, entry.Error = "parked", courier.ReasonNotConfigured, err.Error()
 	}
-	return entry, nil
+	of, err := s.sendersOf(ctx, notify.List{channel})
+	if err != nil {
+		if entry.State == "ready" {
+			entry.State, entry.Reason, entry.Error = "parked", courier.ReasonNotConfigured, err.Error()
+		}
+		return entry, nil
+	}
+	sender, err := of(def)
+	if s, ok := sender.(notify.StandIn); ok {
+		entry.Missing = s.Missing()
+	}
+	return entry, err
 }
 
 func (s *session) channelsTestCommand() *cobra.Command {
@@ -136,6 +164,8 @@ type testedJSON struct {
 	Reason     string   `json:"reason,omitempty"`
 	Error      string   `json:"error,omitempty"`
 	Ref        string   `json:"ref,omitempty"`
+	Where      string   `json:"where,omitempty"` // the page of the outbox
+	Rung       int      `json:"rung,omitempty"`  // the size that was tried last; 0 is the full one
 	Refused    []string `json:"refused,omitempty"`
 	DurationMS float64  `json:"duration_ms"`
 }
@@ -171,7 +201,7 @@ func (s *session) testChannel(ctx context.Context, name string) error {
 	a := sender.Send(ctx, "test-"+token, content, notify.Thread{})
 	took := time.Since(began)
 	if s.format != formatTable {
-		err = s.printJSON(testedJSON{name, string(a.Kind), string(a.Reason), a.Error, a.Ref, a.Refused, float64(took.Microseconds()) / 1000})
+		err = s.printJSON(testedJSON{name, string(a.Kind), string(a.Reason), a.Error, a.Ref, a.Where, 0, a.Refused, float64(took.Microseconds()) / 1000})
 	} else if a.Kind == notify.Sent {
 		err = s.write("sent to " + name + " " + s.paint(report.Muted, a.Ref))
 	}

@@ -152,5 +152,6 @@ func TestHelpIsShort(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	golden(t, "help", d.transcript("--help", "run --help", "runs --help", "runs show --help", "runs logs --help", "runs cancel --help", "assets --help", "assets show --help", "checks --help",
-		"checks show --help", "jobs --help", "jobs show --help", "schedules --help", "schedules show --help", "runs retry --help", "dev --help", "gc --help", "definitions --help", "monitor --help", "version --help"))
+		"checks show --help", "jobs --help", "jobs show --help", "schedules --help", "schedules show --help", "runs retry --help", "dev --help", "gc --help", "definitions --help", "monitor --help", "version --help", "sensors test --help",
+		"alerts --help", "alerts explain --help"))
 }

@@ -21,11 +21,12 @@ func (s *session) sensorsCommand() *cobra.Command {
 		Short: "List sensors: what they look at and when they were called last",
 		Example: `  waggle sensors
   waggle sensors show on_run_failure
+  waggle sensors test on_run_failure --run LAST
   waggle sensors off on_run_success`,
 		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.listSensors(cmd.Context()) },
 	}
-	cmd.AddCommand(s.sensorsShowCommand(), s.sensorsSwitchCommand(true), s.sensorsSwitchCommand(false))
+	cmd.AddCommand(s.sensorsShowCommand(), s.sensorsTestCommand(), s.sensorsSwitchCommand(true), s.sensorsSwitchCommand(false))
 	return cmd
 }
 
@@ -261,11 +262,7 @@ func (s *session) showSensor(ctx context.Context, name string, limit int) error 
 	logged := &grid{indent: 2, columns: []column{{title: "TIME"}, {title: "LEVEL"}, {title: "RUN"}, {title: "MESSAGE", least: 20, wrap: true}}}
 	for _, e := range slices.Backward(events) {
 		for _, line := range e.Log {
-			text := line.Message
-			if len(line.Attrs) > 0 {
-				text += " " + string(line.Attrs)
-			}
-			logged.row(utc(line.Time), line.Level, shortRun(e.RunID), report.OneLine(text))
+			logged.row(utc(line.Time), line.Level, shortRun(e.RunID), loggedText(line))
 		}
 	}
 	if len(logged.rows) > 0 {

@@ -347,7 +347,7 @@ func (d *drainer) stillOwner(ctx context.Context) error {
 // send tries once to send what outs say.
 func (d *drainer) send(ctx context.Context, key string, content notify.Content, t notify.Thread, outs ...store.Out) (notify.Answer, store.SendAttempt) {
 	if content.Footer == "" && d.def.Kind == notify.KindMail {
-		content.Footer = d.because(outs)
+		content.Footer = d.footer(outs)
 	}
 	began := d.store.Now()
 	answer := d.sender.Send(ctx, key, content, t)
@@ -355,8 +355,8 @@ func (d *drainer) send(ctx context.Context, key string, content notify.Content, 
 		Reason: string(answer.Reason), Error: answer.Error, Ambiguous: answer.Ambiguous}
 }
 
-// because says why people get a mail: who gave it to the channel.
-func (d *drainer) because(outs []store.Out) string {
+// footer says why people get a mail: who gave it to the channel.
+func (d *drainer) footer(outs []store.Out) string {
 	var sources []string
 	for _, o := range outs {
 		source := "sensor " + o.Source

@@ -9,6 +9,7 @@ import (
 
 	"waggle/shared/event"
 	"waggle/shared/fault"
+	"waggle/shared/run"
 	"waggle/shared/sensor"
 	"waggle/shared/store"
 )
@@ -153,10 +154,15 @@ func (c *Courier) subject(ctx context.Context, e event.Event) (sensor.Subject, b
 	if err != nil {
 		return sensor.Subject{}, false, err
 	}
-	s := sensor.Subject{Event: e}
+	return c.subjectIn(ctx, fold.Record, e)
+}
+
+// subjectIn is subject in the record of the run.
+func (c *Courier) subjectIn(ctx context.Context, record run.Record, e event.Event) (s sensor.Subject, found bool, err error) {
+	s.Event = e
 	switch e.Type {
 	case event.Materialized:
-		for _, m := range fold.Record.Materializations {
+		for _, m := range record.Materializations {
 			if m.Seq == e.Seq {
 				s.Materialization = m
 				return s, true, nil
@@ -164,7 +170,7 @@ func (c *Courier) subject(ctx context.Context, e event.Event) (sensor.Subject, b
 		}
 		return s, false, nil
 	case event.Evaluated:
-		for _, r := range fold.Record.Checks {
+		for _, r := range record.Checks {
 			if r.Seq == e.Seq {
 				s.Result = r
 				return s, true, nil
@@ -172,7 +178,7 @@ func (c *Courier) subject(ctx context.Context, e event.Event) (sensor.Subject, b
 		}
 		return s, false, nil
 	}
-	s.Run, err = c.told(ctx, fold.Record)
+	s.Run, err = c.told(ctx, record)
 	return s, err == nil, err
 }
 

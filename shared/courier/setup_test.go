@@ -155,7 +155,12 @@ func (w *world) run() run.ID { return w.runJob("job", w.courier.Publish()) }
 // runJob runs a job whose events are published so.
 func (w *world) runJob(job string, publish func(context.Context, []event.Event) error) run.ID {
 	w.t.Helper()
-	id, err := w.store.Launch(context.Background(), run.Request{Job: job})
+	return w.runRequest(run.Request{Job: job}, publish)
+}
+
+func (w *world) runRequest(req run.Request, publish func(context.Context, []event.Event) error) run.ID {
+	w.t.Helper()
+	id, err := w.store.Launch(context.Background(), req)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -19,6 +19,13 @@ type Editor interface {
 	Edits() bool
 }
 
+// StandIn is a Sender in place of one that is not configured, as an outbox is.
+type StandIn interface {
+	Sender
+	// Missing names what would configure the channel: variables of the environment, or references.
+	Missing() []string
+}
+
 // Thread is what a message follows. Only what an Answer said goes in: references are the service's own.
 type Thread struct {
 	// Root is the Ref of the first message of the thread: a reply goes below it. Empty: the message opens a thread.

@@ -32,9 +32,9 @@ func (s *Store) Owner(ctx context.Context, id run.ID) (owner.Ownership, error) {
 	return meta.Ownership, err
 }
 
-// Find returns the id of the run that a person names: LAST, or the first characters of an id.
+// Find returns the id of the run that a person names: LAST or LATEST, in any case, or the first characters of an id.
 func (s *Store) Find(ctx context.Context, name string) (run.ID, error) {
-	if strings.EqualFold(name, "LAST") {
+	if strings.EqualFold(name, "LAST") || strings.EqualFold(name, "LATEST") {
 		page, err := s.db.Query(ctx, driver.Query{Index: indexAll, Partition: allRuns, Descending: true, Limit: 1})
 		if err != nil {
 			return "", err

@@ -170,7 +170,7 @@ func TestARunIsFoundByItsFirstCharactersOrAsTheLast(t *testing.T) {
 			b.advance(time.Millisecond)
 		}
 		first, last := ids[0], ids[6]
-		for name, want := range map[string]run.ID{"LAST": last, "last": last, string(first): first, strings.ToUpper(string(first)): first, string(first[:35]): first, first.Short(): first} {
+		for name, want := range map[string]run.ID{"LAST": last, "last": last, "latest": last, string(first): first, strings.ToUpper(string(first)): first, string(first[:35]): first, first.Short(): first} {
 			b.soon(func() string {
 				if got, err := b.Find(b.Context(), name); err != nil || got != want {
 					return fmt.Sprintf("%s: %s, %v, want %s", name, got, err, want)

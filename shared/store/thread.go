@@ -164,7 +164,7 @@ func (s *Store) awaitOp(sensor string, t awaiting, outs []Out) (*driver.Op, erro
 		switch {
 		case o.About.Status == run.Failure && o.Time.After(failed):
 			t.Channels[o.Channel] = o.Time
-		case o.About.Status == run.Success && there && o.Time.After(failed):
+		case o.About.Status == run.Success && there && !o.Time.Before(failed):
 			delete(t.Channels, o.Channel)
 		}
 	}

@@ -104,8 +104,16 @@ func (s *Senders) open(ctx context.Context, d *notify.Definition, secrets *secre
 		return nil, fault.New(fault.Invalid, "channel %q is not configured", d.Name).WithHint("set %s", strings.Join(settings.Missing, " or "))
 	}
 	s.outbox[d.Name] = settings.Missing
-	return outbox.New(opts.Outbox, d, opts.Now), nil
+	return standIn{outbox.New(opts.Outbox, d, opts.Now), settings.Missing}, nil
 }
+
+// standIn is a notify.StandIn.
+type standIn struct {
+	*outbox.Sender
+	missing []string
+}
+
+func (s standIn) Missing() []string { return s.missing }
 
 // Of returns what sends to a channel; fault.NotFound for one that was not among those opened.
 func (s *Senders) Of(d *notify.Definition) (notify.Sender, error) {
