@@ -25,7 +25,7 @@ const (
 // How long a channel waits.
 const (
 	probeParked = time.Hour        // a broken one is tried again
-	waitLeast   = time.Second      // after a send that failed; then a quarter of the time for which they fail
+	waitLeast   = time.Second      // after a send that failed; then a thirtieth of the time for which they fail
 	waitMost    = 15 * time.Minute // and at most
 	waitUnknown = 10 * time.Minute // for a process whose definitions have it
 
@@ -426,7 +426,7 @@ func (d *drainer) hold(ctx context.Context, answer notify.Answer, now time.Time)
 		}
 		wait := answer.After
 		if wait <= 0 {
-			wait = min(waitMost, max(waitLeast, now.Sub(ch.Failing)/4))
+			wait = min(waitMost, max(waitLeast, now.Sub(ch.Failing)/30))
 		}
 		ch.NotBefore, ch.Reason, ch.Error = now.Add(wait).UTC(), string(answer.Reason), answer.Error
 	})
