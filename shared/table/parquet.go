@@ -165,7 +165,7 @@ func seekable(r io.Reader) (parquet.ReaderAtSeeker, error) {
 type noClose struct{ parquet.ReaderAtSeeker }
 
 // openParquet returns the reader of a file. What is not Parquet is fault.Corrupt.
-func openParquet(in parquet.ReaderAtSeeker) (r *pqarrow.FileReader, err error) {
+func openParquet(in parquet.ReaderAtSeeker) (r *parquetReader, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v", p)
@@ -174,7 +174,9 @@ func openParquet(in parquet.ReaderAtSeeker) (r *pqarrow.FileReader, err error) {
 			err = corrupt(err)
 		}
 	}()
-	pf, err := file.NewParquetReader(in)
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled = true // pages are read into memory that is used again
+	pf, err := file.NewParquetReader(in, file.WithReadProps(props))
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +187,11 @@ func openParquet(in parquet.ReaderAtSeeker) (r *pqarrow.FileReader, err error) {
 	if err := checkChunks(pf.MetaData(), size); err != nil {
 		return nil, err
 	}
-	return pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{PreAllocBinaryData: true}, memory.DefaultAllocator)
+	all, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{PreAllocBinaryData: true}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	return &parquetReader{FileReader: all, in: in, props: props}, nil
 }
 
 // checkChunks reports the first column chunk that a damaged footer places outside of the file. Arrow believes the footer, and panics on
@@ -258,16 +264,10 @@ func (p *plan) readParquet(ctx context.Context, in parquet.ReaderAtSeeker, rows 
 	}
 	stored := r.ParquetReader()
 	rows.Set(reflect.MakeSlice(rows.Type(), 0, int(min(stored.NumRows(), 1<<24))))
-	var leaves []int
-	for i := range stored.MetaData().Schema.NumColumns() {
-		if p.has(stored.MetaData().Schema.ColumnRoot(i).Name()) {
-			leaves = append(leaves, i)
-		}
-	}
 	for group := range stored.NumRowGroups() {
-		t, err := r.ReadRowGroups(ctx, leaves, []int{group})
+		t, err := r.readGroup(ctx, group, p.has)
 		if err != nil {
-			return corrupt(err)
+			return err
 		}
 		if bad := p.scan(rows, t); bad != nil {
 			return bad.fault(code, was, wants)

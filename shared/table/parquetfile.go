@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
-
-	"waggle/shared/fault"
 )
 
 // ParquetFile reads a Parquet file a row group at a time, for tables that do not fit into memory. Several goroutines
@@ -21,7 +17,7 @@ import (
 type ParquetFile struct {
 	path   string
 	from   io.Closer
-	reader *pqarrow.FileReader
+	reader *parquetReader
 	schema *arrow.Schema
 }
 
@@ -75,44 +71,15 @@ func (f *ParquetFile) GroupBytes(group int) int64 {
 // Read reads a row group: of all columns, or of those named, in the order of the file. A damaged group is
 // fault.Corrupt.
 func (f *ParquetFile) Read(ctx context.Context, group int, columns ...string) (*Table, error) {
-	t, err := readGroup(ctx, f.reader, group, func(root string) bool { return len(columns) == 0 || slices.Contains(columns, root) })
+	t, err := f.reader.readGroup(ctx, group, func(root string) bool { return len(columns) == 0 || slices.Contains(columns, root) })
 	if err != nil {
 		return nil, ioFault("read "+f.path, err)
 	}
 	return &Table{t}, nil
 }
 
-func readGroup(ctx context.Context, r *pqarrow.FileReader, group int, wanted func(root string) bool) (t arrow.Table, err error) {
-	defer func() { // damaged lengths make Arrow's arrays point outside themselves
-		if p := recover(); p != nil {
-			err = corrupt(fmt.Errorf("row group %d: %v", group, p))
-		}
-	}()
-	if err := ctx.Err(); err != nil {
-		return nil, fault.Wrap(fault.Canceled, "", err)
-	}
-	meta := r.ParquetReader().MetaData()
-	var leaves []int
-	for i := range meta.Schema.NumColumns() {
-		if wanted(meta.Schema.ColumnRoot(i).Name()) {
-			leaves = append(leaves, i)
-		}
-	}
-	t, err = r.ReadRowGroups(ctx, leaves, []int{group})
-	if err != nil {
-		return nil, corrupt(fmt.Errorf("row group %d: %w", group, err))
-	}
-	rows := meta.RowGroup(group).NumRows()
-	for i := range int(t.NumCols()) {
-		if n := int64(t.Column(i).Len()); n != rows {
-			return nil, corrupt(fmt.Errorf("row group %d: column %q has %d of %d rows", group, t.Schema().Field(i).Name, n, rows))
-		}
-	}
-	return t, nil
-}
-
 // readGroups reads all row groups, several at once.
-func readGroups(ctx context.Context, r *pqarrow.FileReader, schema *arrow.Schema) (arrow.Table, error) {
+func readGroups(ctx context.Context, r *parquetReader, schema *arrow.Schema) (arrow.Table, error) {
 	n := r.ParquetReader().NumRowGroups()
 	tables, errs := make([]arrow.Table, n), make([]error, n)
 	var next atomic.Int64
@@ -121,7 +88,7 @@ func readGroups(ctx context.Context, r *pqarrow.FileReader, schema *arrow.Schema
 	for range min(runtime.GOMAXPROCS(0), n) {
 		workers.Go(func() {
 			for g := int(next.Add(1)) - 1; g < n && !failed.Load(); g = int(next.Add(1)) - 1 {
-				if tables[g], errs[g] = readGroup(ctx, r, g, func(string) bool { return true }); errs[g] != nil {
+				if tables[g], errs[g] = r.readGroup(ctx, g, func(string) bool { return true }); errs[g] != nil {
 					failed.Store(true)
 				}
 			}
