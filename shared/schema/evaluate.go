@@ -3,8 +3,6 @@ package schema
 import (
 	"fmt"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"waggle/shared/fault"
 )
@@ -72,9 +70,6 @@ func (b *block) vector(at int) *vector {
 type evaluator struct {
 	*binding
 	failed []*marks // by rule
-	mu     sync.Mutex
-	err    error
-	errAt  [2]int // the block and the rule of err: the earliest is reported
 }
 
 func newEvaluator(b *binding) *evaluator {
@@ -87,30 +82,31 @@ func newEvaluator(b *binding) *evaluator {
 
 func (e *evaluator) blocks() int { return (e.rows + blockRows - 1) / blockRows }
 
-// run looks at all rows, in parallel, and then at uniqueness.
-func (e *evaluator) run() error {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), e.blocks()) {
-		workers.Go(func() {
-			b := e.newBlock()
-			for k := int(next.Add(1)) - 1; k < e.blocks(); k = int(next.Add(1)) - 1 {
-				if !e.block(b, k) {
-					return
-				}
-			}
-		})
-	}
-	workers.Wait()
-	if e.err != nil {
-		return e.err
-	}
+// run looks at uniqueness and then at all rows, in parallel. It hands spans of rows that are judged, with a bit for each that is invalid, to use, which
+// may be nil. The error is the one of the earliest row.
+func (e *evaluator) run(use func(from, n int, invalid []uint64) error) error {
 	for i, r := range e.rules {
 		if r.unique != 0 {
 			e.uniqueness(i, r)
 		}
 	}
-	return nil
+	blocks := make([]*block, runtime.GOMAXPROCS(0)) // by worker
+	return eachSpan(e.rows, func(worker, from, n int) error {
+		if blocks[worker] == nil {
+			blocks[worker] = e.newBlock()
+		}
+		invalid := make([]uint64, spanRows/64)
+		for k := from / blockRows; k*blockRows < from+n; k++ {
+			if err := e.block(blocks[worker], k); err != nil {
+				return err
+			}
+			e.invalid(k, invalid[(k*blockRows-from)/64:])
+		}
+		if use == nil {
+			return nil
+		}
+		return use(from, n, invalid)
+	})
 }
 
 func (e *evaluator) newBlock() *block {
@@ -118,8 +114,8 @@ func (e *evaluator) newBlock() *block {
 	return &block{columns: e.columns, schema: e.schema, base: e.base, vectors: make([]*vector, n), spare: make([]*vector, n)}
 }
 
-// block evaluates every rule on block k and reports whether that worked.
-func (e *evaluator) block(b *block, k int) bool {
+// block evaluates every rule on block k but those of uniqueness.
+func (e *evaluator) block(b *block, k int) error {
 	b.move(k*blockRows, min(blockRows, e.rows-k*blockRows))
 	var fail [blockWords]uint64
 	for i, r := range e.rules {
@@ -129,16 +125,40 @@ func (e *evaluator) block(b *block, k int) bool {
 		clear(fail[:])
 		b.rule, b.at = r, noPlace
 		if err := e.call(e.evals[i], b, fail[:]); err != nil {
-			e.mu.Lock()
-			if e.err == nil || k < e.errAt[0] || k == e.errAt[0] && i < e.errAt[1] {
-				e.err, e.errAt = err, [2]int{k, i}
-			}
-			e.mu.Unlock()
-			return false
+			return err
 		}
 		e.failed[i].or(k, fail[:])
 	}
-	return true
+	return nil
+}
+
+// invalid sets the bits of the rows of block k that are invalid.
+func (e *evaluator) invalid(k int, set []uint64) {
+	set = set[:blockWords]
+	if n := e.rows - k*blockRows; e.unfit {
+		for i := range set[:(min(n, blockRows)+63)/64] {
+			set[i] = ^uint64(0) >> max(0, (i+1)*64-n)
+		}
+		return
+	}
+	for i, m := range e.failed {
+		if words := m.blocks[k]; words != nil && e.rules[i].severity == Error {
+			for w, word := range words {
+				set[w] |= word
+			}
+		}
+	}
+}
+
+// allInvalid returns the rows that are invalid.
+func (e *evaluator) allInvalid() *marks {
+	m := newMarks(e.rows)
+	for k := range e.blocks() {
+		var set [blockWords]uint64
+		e.invalid(k, set[:])
+		m.or(k, set[:])
+	}
+	return m
 }
 
 // call makes a panic of a user's function an error that names the rule and the row.

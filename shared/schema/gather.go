@@ -5,128 +5,15 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
-	"runtime"
-	"strings"
-	"sync"
-	"sync/atomic"
-	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
-	"waggle/shared/fault"
 )
 
-// spanBlocks is how many blocks become one chunk of a table that is split: rows are copied a span and a column at a time,
-// in parallel.
-const spanBlocks = 32
-
-// picker takes the rows of a table that are in a set, or those that are not. Spans of which all rows are taken are
-// not copied.
-type picker struct {
-	set *marks
-	in  bool
-}
-
-// span is rows that become one chunk.
-type span struct {
-	from, n int
-	take    []uint64 // a bit a row
-	taken   int
-}
-
-func (p picker) spans(rows int) []span {
-	var list []span
-	for from := 0; from < rows; from += spanBlocks * blockRows {
-		s := span{from: from, n: min(spanBlocks*blockRows, rows-from)}
-		s.take = make([]uint64, 0, (s.n+63)/64)
-		for k := from / blockRows; k*blockRows < from+s.n; k++ {
-			for _, w := range p.set.words(k)[:(min(blockRows, from+s.n-k*blockRows)+63)/64] {
-				if !p.in {
-					w = ^w
-				}
-				s.take = append(s.take, w)
-			}
-		}
-		if tail := s.n & 63; tail > 0 {
-			s.take[len(s.take)-1] &= 1<<tail - 1
-		}
-		for _, w := range s.take {
-			s.taken += bits.OnesCount64(w)
-		}
-		if s.taken > 0 {
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-// pick returns the rows that are, or are not, in a set.
-func pick(t arrow.Table, set *marks, in bool) (arrow.Table, error) {
-	spans := picker{set, in}.spans(int(t.NumRows()))
-	columns := make([]*chunked, t.NumCols())
-	for i := range columns {
-		columns[i] = chunkedOf(t.Column(i).Data())
-	}
-	made := make([][]arrow.Array, len(columns)*len(spans))
-	errs := make([]error, len(made))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(made)) {
-		workers.Go(func() {
-			for k := int(next.Add(1)) - 1; k < len(made); k = int(next.Add(1)) - 1 {
-				made[k], errs[k] = columns[k%len(columns)].gather(&spans[k/len(columns)])
-			}
-		})
-	}
-	workers.Wait()
-	picked := make([]arrow.Column, len(columns))
-	rows := int64(0)
-	for i := range picked {
-		var chunks []arrow.Array
-		for k := i; k < len(made); k += len(columns) {
-			if errs[k] != nil {
-				return nil, fault.Wrap(fault.Invalid, "split a table", errs[k])
-			}
-			chunks = append(chunks, made[k]...)
-		}
-		picked[i] = *arrow.NewColumn(t.Schema().Field(i), arrow.NewChunked(t.Schema().Field(i).Type, chunks))
-	}
-	for _, s := range spans {
-		rows += int64(s.taken)
-	}
-	return array.NewTable(t.Schema(), picked, rows), nil
-}
-
-// runs calls use with the rows of a span that follow each other and are taken, first counted in the span, at in what is taken.
-func (s *span) runs(use func(at, first, n int)) {
-	at := 0
-	for i := 0; i < s.n; {
-		word := s.take[i>>6] >> (i & 63)
-		if word == 0 {
-			i = (i | 63) + 1
-			continue
-		}
-		i += bits.TrailingZeros64(word)
-		first := i
-		for i < s.n {
-			ones := bits.TrailingZeros64(^(s.take[i>>6] >> (i & 63)))
-			stop := min(ones, 64-i&63)
-			i += stop
-			if i&63 != 0 || stop == 0 {
-				break
-			}
-		}
-		i = min(i, s.n)
-		use(at, first, i-first)
-		at += i - first
-	}
-}
-
 // gather returns the taken rows of a span: as the arrays they lie in if that is all of them.
-func (c *chunked) gather(s *span) (list []arrow.Array, err error) {
+func (c *chunked) gather(s *span, r columnRoom) (list []arrow.Array, err error) {
 	var simple arrow.Array
 	c.parts(s.from, s.n, func(a arrow.Array, _, first, n int) {
 		if s.taken == s.n {
@@ -138,7 +25,7 @@ func (c *chunked) gather(s *span) (list []arrow.Array, err error) {
 		return list, nil
 	}
 	if w := width(simple.DataType()); w > 0 {
-		return []arrow.Array{c.gatherFixed(s, w)}, nil
+		return []arrow.Array{c.gatherFixed(s, w, r)}, nil
 	}
 	switch simple.DataType().ID() {
 	case arrow.BOOL:
@@ -146,7 +33,7 @@ func (c *chunked) gather(s *span) (list []arrow.Array, err error) {
 	case arrow.STRING_VIEW, arrow.BINARY_VIEW:
 		return c.gatherSlices(s)
 	case arrow.STRING, arrow.BINARY:
-		if a := c.gatherText(s); a != nil {
+		if a := c.gatherText(s, r); a != nil {
 			return []arrow.Array{a}, nil
 		}
 	}
@@ -165,66 +52,60 @@ func width(t arrow.DataType) int {
 	return 0
 }
 
-func (c *chunked) gatherFixed(s *span, width int) arrow.Array {
-	var values unclear
-	values.grow(s.taken * width)
+func (c *chunked) gatherFixed(s *span, width int, r columnRoom) arrow.Array {
+	values := r.values.reserve(s.taken * width)
 	c.eachRun(s, func(a arrow.Array, _, first, n int) {
 		d := a.Data()
 		from := (d.Offset() + first) * width
-		values.append(d.Buffers()[1].Bytes()[from : from+n*width])
+		values = append(values, d.Buffers()[1].Bytes()[from:from+n*width]...)
 	})
 	nulls, present := c.gatherPresent(s)
-	return array.MakeFromData(array.NewData(c.kind, s.taken, []*memory.Buffer{present, values.buffer()}, nil, nulls, 0))
+	return array.MakeFromData(array.NewData(c.kind, s.taken, []*memory.Buffer{present, memory.NewBufferBytes(values)}, nil, nulls, 0))
 }
 
 // gatherText returns nil where the bytes of the text would be over what an array holds.
-func (c *chunked) gatherText(s *span) arrow.Array {
-	size := 0
-	c.eachRun(s, func(a arrow.Array, _, first, n int) {
-		offsets := offsetsOf(a)
-		size += int(offsets[first+n] - offsets[first])
-	})
+func (c *chunked) gatherText(s *span, r columnRoom) arrow.Array {
+	size := c.textBytes(s)
 	if size > math.MaxInt32 {
 		return nil
 	}
-	var text, starts unclear
-	text.grow(size)
-	starts.grow((s.taken + 1) * 4)
-	var some [256]int32
+	text, room := r.values.reserve(size), r.starts.reserve((s.taken+1)*4)
+	room = room[:cap(room)]
+	starts := arrow.Int32Traits.CastFromBytes(room)
 	end := int32(0)
-	c.eachRun(s, func(a arrow.Array, _, first, n int) {
+	c.eachRun(s, func(a arrow.Array, at, first, n int) {
 		from := offsetsOf(a)[first : first+n+1]
 		if from[n] > from[0] { // an array of empty texts may have no bytes at all
-			text.append(a.Data().Buffers()[2].Bytes()[from[0]:from[n]])
+			text = append(text, a.Data().Buffers()[2].Bytes()[from[0]:from[n]]...)
 		}
 		shift := end - from[0]
 		end += from[n] - from[0]
-		for from = from[:n]; len(from) > 0; {
-			k := min(len(from), len(some))
-			for i, o := range from[:k] {
-				some[i] = o + shift
-			}
-			starts.append(arrow.Int32Traits.CastToBytes(some[:k]))
-			from = from[k:]
+		to := starts[at : at+n]
+		for i, o := range from[:len(to)] {
+			to[i] = o + shift
 		}
 	})
-	starts.append(arrow.Int32Traits.CastToBytes([]int32{end}))
+	starts[s.taken] = end
 	nulls, present := c.gatherPresent(s)
-	return array.MakeFromData(array.NewData(c.kind, s.taken, []*memory.Buffer{present, starts.buffer(), text.buffer()}, nil, nulls, 0))
+	return array.MakeFromData(array.NewData(c.kind, s.taken, []*memory.Buffer{present, memory.NewBufferBytes(room), memory.NewBufferBytes(text)}, nil, nulls, 0))
 }
 
-// unclear is bytes that are appended to memory which was not cleared before, as make does: that takes a tenth of the
-// time of a split.
-type unclear struct{ b strings.Builder }
-
-func (u *unclear) grow(n int) { u.b.Grow(n) }
-
-func (u *unclear) append(b []byte) { u.b.Write(b) }
-
-// buffer is for reading, as the buffers of every table are.
-func (u *unclear) buffer() *memory.Buffer {
-	s := u.b.String()
-	return memory.NewBufferBytes(unsafe.Slice(unsafe.StringData(s), len(s)))
+// textBytes is how many bytes the taken texts of a span have. Where most are taken it is those of all texts, which takes no
+// look at each.
+func (c *chunked) textBytes(s *span) int {
+	size := 0
+	add := func(a arrow.Array, _, first, n int) {
+		offsets := offsetsOf(a)
+		size += int(offsets[first+n] - offsets[first])
+	}
+	if s.mostly() {
+		if c.parts(s.from, s.n, add); size <= math.MaxInt32 {
+			return size
+		}
+		size = 0
+	}
+	c.eachRun(s, add)
+	return size
 }
 
 // offsetsOf returns where the texts of an array begin, and behind them where the last one ends.

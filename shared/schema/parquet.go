@@ -95,9 +95,7 @@ func SplitParquet(ctx context.Context, s *Schema, from table.Folder, file string
 	p.inMemory = true
 	goods, bads := make([]arrow.Table, p.file.Groups()), make([]arrow.Table, p.file.Groups())
 	err = p.run(ctx, func(_ context.Context, g int, b *binding, invalid *marks) (err error) {
-		if goods[g], err = pick(b.handedOn(s.options.ExtraColumns), invalid, false); err == nil {
-			bads[g], err = pick(b.table.Arrow(), invalid, true)
-		}
+		goods[g], bads[g], err = b.apart(invalid, true, true)
 		return err
 	})
 	if err != nil {
@@ -152,8 +150,9 @@ type parquetRun struct {
 	starts   []int // the row that each group begins with
 	largest  int64
 
-	frame  *binding // of no rows: what is wrong with the columns, and which rules there are
-	copies []*marks // by rule, of the whole file; nil where a rule is not about uniqueness
+	frame  *binding       // of no rows: what is wrong with the columns, and which rules there are
+	copies []*marks       // by rule, of the whole file; nil where a rule is not about uniqueness
+	early  []*table.Table // by group, where rows stay in memory: the columns that uniqueness was about
 
 	mu      sync.Mutex
 	counts  []int // by rule
@@ -169,6 +168,11 @@ func (p *parquetRun) run(ctx context.Context, use func(ctx context.Context, g in
 	}
 	p.invalid, p.copies = newMarks(p.rows), make([]*marks, len(p.frame.rules))
 	p.counts, p.kept = make([]int, len(p.frame.rules)), make([][]Failure, len(p.frame.rules))
+	if p.inMemory {
+		if err := p.readEarly(ctx); err != nil {
+			return err
+		}
+	}
 	for i, r := range p.frame.rules {
 		if r.unique != 0 {
 			if p.copies[i], err = p.unique(ctx, r); err != nil {
@@ -188,7 +192,7 @@ func (p *parquetRun) run(ctx context.Context, use func(ctx context.Context, g in
 // unique finds the rows that break a rule of uniqueness, from the columns that it is about.
 func (p *parquetRun) unique(ctx context.Context, r *rule) (*marks, error) {
 	if p.inMemory {
-		return p.uniqueInMemory(ctx, r)
+		return p.uniqueInMemory(r)
 	}
 	s, err := newSpill(p.dir, p.rows, keysOf(p.frame.columnsOf(r)))
 	if err != nil {
@@ -200,28 +204,6 @@ func (p *parquetRun) unique(ctx context.Context, r *rule) (*marks, error) {
 		return nil, err
 	}
 	return s.copies(r.unique, p.rows)
-}
-
-func (p *parquetRun) uniqueInMemory(ctx context.Context, r *rule) (*marks, error) {
-	parts := make([][]*chunked, p.file.Groups())
-	err := p.eachGroup(ctx, r.names, func(_ context.Context, g int, b *binding) error {
-		parts[g] = b.columnsOf(r)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	whole := make([]*chunked, len(r.at))
-	for i, c := range p.frame.columnsOf(r) {
-		whole[i] = &chunked{kind: c.kind}
-		for g, part := range parts {
-			for k, a := range part[i].chunks {
-				whole[i].chunks = append(whole[i].chunks, a)
-				whole[i].starts = append(whole[i].starts, p.starts[g]+part[i].starts[k])
-			}
-		}
-	}
-	return findCopies(whole, p.rows, r.unique, passRows), nil
 }
 
 // workers is how many row groups are in memory at once.
@@ -258,7 +240,7 @@ func (p *parquetRun) eachGroup(ctx context.Context, columns []string, use func(c
 }
 
 func (p *parquetRun) group(ctx context.Context, g int, columns []string, use func(context.Context, int, *binding) error) error {
-	t, err := p.file.Read(ctx, g, columns...)
+	t, err := p.read(ctx, g, columns)
 	if err != nil {
 		return err
 	}
@@ -274,8 +256,8 @@ func (p *parquetRun) evaluate(b *binding) (*evaluator, error) {
 	e := newEvaluator(b)
 	block := e.newBlock()
 	for k := range e.blocks() {
-		if !e.block(block, k) {
-			return nil, e.err
+		if err := e.block(block, k); err != nil {
+			return nil, err
 		}
 	}
 	for i, m := range e.failed {
@@ -292,19 +274,7 @@ func (p *parquetRun) look(b *binding) (*marks, error) {
 	if err != nil {
 		return nil, err
 	}
-	invalid := newMarks(b.rows)
-	for i, m := range e.failed {
-		if b.rules[i].severity == Error {
-			for k := range m.blocks {
-				invalid.or(k, m.words(k))
-			}
-		}
-	}
-	if b.unfit {
-		for row := range b.rows {
-			invalid.add(row)
-		}
-	}
+	invalid := e.allInvalid()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, m := range e.failed {

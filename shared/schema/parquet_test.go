@@ -3,6 +3,7 @@ package schema_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -96,6 +98,59 @@ func TestAFileIsJudgedAsItsTableIs(t *testing.T) {
 		check(t, seed, []int{0, 1, 7, 100}[seed%4])
 	}
 	check(t, 3, 9000)
+}
+
+func TestAFileOfMostlyValidRowsIsSplitAsItsTableIs(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		ID    *int64
+		Price *float64
+		Name  string
+		Note  *string
+		Sold  bool
+		At    time.Time
+		Code  string // is converted
+	}
+	rows := make([]row, 21_000)
+	for i := range rows {
+		id, price, note := int64(i), float64(i), strings.Repeat("é", i%7)
+		rows[i] = row{&id, &price, fmt.Sprint("name ", i), &note, i%3 == 0, time.Unix(int64(i), 0).UTC(), fmt.Sprint(i * 3)}
+		switch {
+		case i%97 == 5:
+			rows[i].Note = nil
+		case i%130 == 7:
+			rows[i].Price = nil
+		case i%170 > 166:
+			rows[i].Name = ""
+		case i%400 == 0 && i > 0:
+			*rows[i].ID = int64(i - 1)
+		case i%1000 == 3:
+			rows[i].Code = "none"
+		}
+	}
+	in, err := table.FromRows(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := schema.New("S", schema.Int64("id").Unique(), schema.Float64("price"), schema.Text("name").NotEmpty(), schema.Text("note").Null(), schema.Bool("sold"),
+		schema.Timestamp("at"), schema.Int64("code"), schema.Options{Coerce: true})
+	at, ctx := table.At("mem://mostly"), t.Context()
+	writeGroups(t, 11, at, in)
+	good, bad, want, err := schema.Split(s, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gotGood, gotBad, got, err := schema.SplitParquet(ctx, s, at, "in.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want.InvalidRowCount < 100 || want.InvalidRowCount > 1000 {
+		t.Fatalf("%d rows are invalid", want.InvalidRowCount)
+	}
+	same(t, "counts", got.Counts, want.Counts)
+	same(t, "valid rows", cells(t, gotGood), cells(t, good))
+	same(t, "invalid rows", cells(t, gotBad), cells(t, bad))
+	same(t, "errors", gathered(t, got.Errors(ctx)), slices.Collect(want.Errors()))
 }
 
 // gathered is what an iterator over failures yields.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"waggle/shared/table"
@@ -77,13 +76,7 @@ func (o *outputs) group(ctx context.Context, g int, b *binding, invalid *marks) 
 		defer o.mu.Unlock()
 		o.turn.Broadcast()
 	})()
-	var good, bad arrow.Table
-	if o.valid != nil {
-		good, err = pick(b.handedOn(b.schema.options.ExtraColumns), invalid, false)
-	}
-	if o.invalid != nil && err == nil {
-		bad, err = pick(b.table.Arrow(), invalid, true)
-	}
+	good, bad, err := b.apart(invalid, o.valid != nil, o.invalid != nil)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	defer o.turn.Broadcast()

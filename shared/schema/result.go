@@ -149,7 +149,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 
 // result counts what an evaluator found.
 func (e *evaluator) result() *Result {
-	r := &Result{Schema: e.schema.name, Rows: e.rows, binding: e.binding, failed: e.failed, invalid: newMarks(e.rows)}
+	r := &Result{Schema: e.schema.name, Rows: e.rows, binding: e.binding, failed: e.failed, invalid: e.allInvalid()}
 	count := func(c Count) {
 		if c.Severity == Warn {
 			r.WarningCount += c.Count
@@ -174,16 +174,6 @@ func (e *evaluator) result() *Result {
 			c.Failures = append(c.Failures, e.failure(i, row))
 		}
 		count(c)
-		if rule.severity == Error {
-			for k := range e.blocks() {
-				r.invalid.or(k, e.failed[i].words(k))
-			}
-		}
-	}
-	if e.unfit {
-		for row := range e.rows {
-			r.invalid.add(row)
-		}
 	}
 	r.InvalidRowCount = r.invalid.count()
 	return r

@@ -18,23 +18,25 @@ func Split[T any](s *Schema, rows T) (good, bad T, r *Result, err error) {
 		return good, bad, nil, err
 	}
 	e := newEvaluator(b)
-	if err := e.run(); err != nil {
-		return good, bad, nil, err
-	}
-	r = e.result()
 	if v := reflect.ValueOf(rows); v.Kind() == reflect.Slice {
+		if err := e.run(nil); err != nil {
+			return good, bad, nil, err
+		}
+		r = e.result()
 		g, b := splitSlice(v, r)
 		return g.Interface().(T), b.Interface().(T), r, nil
 	}
-	g, err := pick(b.handedOn(s.options.ExtraColumns), r.invalid, false)
+	valid, invalid := newHalf(b.handedOn(s.options.ExtraColumns)), newHalf(b.table.Arrow())
+	err = e.run(func(from, n int, bits []uint64) error {
+		if err := valid.add(spanOf(from, n, bits, false)); err != nil {
+			return err
+		}
+		return invalid.add(spanOf(from, n, bits, true))
+	})
 	if err != nil {
 		return good, bad, nil, err
 	}
-	i, err := pick(b.table.Arrow(), r.invalid, true)
-	if err != nil {
-		return good, bad, nil, err
-	}
-	return any(table.FromArrow(g)).(T), any(table.FromArrow(i)).(T), r, nil
+	return any(table.FromArrow(valid.table())).(T), any(table.FromArrow(invalid.table())).(T), e.result(), nil
 }
 
 // splitSlice copies runs of rows.

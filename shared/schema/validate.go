@@ -11,7 +11,7 @@ func Validate(s *Schema, rows any) (*Result, error) {
 		return nil, err
 	}
 	e := newEvaluator(b)
-	if err := e.run(); err != nil {
+	if err := e.run(nil); err != nil {
 		return nil, err
 	}
 	return e.result(), nil
@@ -37,8 +37,8 @@ func First(s *Schema, rows any) (*Failure, error) {
 		}
 	}
 	for k, block := 0, e.newBlock(); k < e.blocks(); k++ {
-		if !e.block(block, k) {
-			return nil, e.err
+		if err := e.block(block, k); err != nil {
+			return nil, err
 		}
 		for i, r := range e.rules {
 			if r.severity == Error && e.failed[i].blocks[k] != nil {
