@@ -72,4 +72,5 @@ def main():
                       "threads": pl.thread_pool_size()}))
 
 
-main()
+if __name__ == "__main__":
+    main()
