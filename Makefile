@@ -81,6 +81,7 @@ bench: ## measure everything that docs/performance.md quotes: half an hour
 	go run ./bench/crash -kills 200
 	go run ./bench/crash -alerts -kills 200
 	go run ./bench/alert -runs 200
+	go run ./bench/burst -failures 10000
 	go run ./bench/store -runs 1000000
 	go run ./bench/queue -runs 1000 -limit 10
 	go run ./bench/queue -runs 1000 -limit 10 -kill
@@ -100,6 +101,7 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/crash -kills 20
 	go run ./bench/crash -alerts -kills 10
 	go run ./bench/alert -runs 5 -program run
+	go run ./bench/burst -failures 400
 	go run ./bench/store -runs 10000
 	go run ./bench/queue -runs 100 -limit 5
 	go run ./bench/validate -rows 200000 -runs 1
