@@ -192,7 +192,8 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 				continue
 			}
 			crowded := d.crowded(now)
-			out, err := d.outcomeOf(ctx, o, crowded || o.Together)
+			// Recipients whose server said "later" get it also where it says nothing new by now.
+			out, err := d.outcomeOf(ctx, o, crowded || o.Together || len(o.To) > 0)
 			if err != nil {
 				return next, err
 			}
