@@ -18,6 +18,7 @@ import (
 	"waggle/shared/fault"
 	"waggle/shared/notice"
 	"waggle/shared/notify"
+	"waggle/shared/run"
 	"waggle/shared/sensor"
 	"waggle/shared/store"
 	"waggle/shared/waggle"
@@ -283,11 +284,12 @@ func (c *Courier) evaluateDue(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	began := 0
+	var last run.Record
 	for _, row := range due {
 		if ctx.Err() != nil {
 			return began, nil
 		}
-		did, err := c.evaluate(ctx, row)
+		did, err := c.evaluate(ctx, row, &last)
 		if err != nil {
 			return began, err
 		}

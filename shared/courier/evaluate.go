@@ -28,8 +28,8 @@ const (
 // lookForSensor is how long an event waits for a process whose definitions have its sensor.
 const lookForSensor = 24 * time.Hour
 
-// evaluate calls the sensor of an event, and reports whether the event was the caller's to evaluate.
-func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, error) {
+// evaluate calls the sensor of an event, and reports whether the event was the caller's to evaluate. last is for subject.
+func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run.Record) (bool, error) {
 	// What is begun is ended, also when the caller's context has ended: the function has its own time.
 	ctx = context.WithoutCancel(ctx)
 	row, err := c.store.BeginEvent(ctx, row, c.opts.Handler+10*time.Second)
@@ -81,7 +81,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent) (bool, er
 		}
 		return end(store.EventDone, ReasonNotified, "", outs...)
 	}
-	subject, found, err := c.subject(ctx, row.Event)
+	subject, found, err := c.subject(ctx, row.Event, last)
 	if err != nil {
 		return false, err // due again, as the row promises
 	}
@@ -145,8 +145,14 @@ func (c *Courier) call(ctx context.Context, def *sensor.Definition, e *evaluatio
 	return def.Call(sensor.NewContext(ctx, e), s)
 }
 
-// subject gathers what a sensor is told of an event; false: nothing is known any more.
-func (c *Courier) subject(ctx context.Context, e event.Event) (sensor.Subject, bool, error) {
+// subject gathers what a sensor is told of an event, as it was when it happened; false: nothing is known any more. last is the record that
+// was read last: the events of one run come one after another, and each would read its whole log.
+func (c *Courier) subject(ctx context.Context, e event.Event, last *run.Record) (sensor.Subject, bool, error) {
+	if last.ID == e.Run && e.Type != event.RunStatus {
+		if s, found, err := c.subjectIn(ctx, *last, e); found || err != nil {
+			return s, found, err
+		}
+	}
 	fold, _, err := c.store.Fold(ctx, e.Run)
 	if errors.Is(err, fault.NotFound) {
 		return sensor.Subject{}, false, nil
@@ -154,7 +160,14 @@ func (c *Courier) subject(ctx context.Context, e event.Event) (sensor.Subject, b
 	if err != nil {
 		return sensor.Subject{}, false, err
 	}
-	return c.subjectIn(ctx, fold.Record, e)
+	*last = fold.Record
+	record := fold.Record
+	if e.Type == event.RunStatus && record.Status != e.Status && !fold.Expired { // the run has gone on since
+		if record, err = c.recordAt(ctx, record, e.Seq); err != nil {
+			return sensor.Subject{}, false, err
+		}
+	}
+	return c.subjectIn(ctx, record, e)
 }
 
 // subjectIn is subject in the record of the run.

@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"errors"
 
 	"waggle/shared/event"
 	"waggle/shared/run"
@@ -34,4 +35,27 @@ func (c *Courier) happened(ctx context.Context, id run.ID, req run.Request) ([]h
 		return nil
 	})
 	return all, err
+}
+
+var errEnough = errors.New("enough")
+
+// recordAt is a run as its log told it up to an event.
+func (c *Courier) recordAt(ctx context.Context, record run.Record, seq int64) (run.Record, error) {
+	fold := runlog.NewFold(record.ID, record.Request, record.Launched)
+	err := c.store.ReadLog(ctx, record.ID, 0, func(stored store.Stored) error {
+		events, err := c.store.Unpack(stored.Chunk)
+		for i := range events {
+			if events[i].Seq > seq {
+				return errEnough
+			}
+			if err := fold.Apply(&events[i]); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err == errEnough {
+		err = nil
+	}
+	return fold.Record, err
 }

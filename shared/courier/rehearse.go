@@ -2,14 +2,12 @@ package courier
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"waggle/shared/event"
 	"waggle/shared/fault"
 	"waggle/shared/notify"
 	"waggle/shared/run"
-	"waggle/shared/runlog"
 	"waggle/shared/sensor"
 	"waggle/shared/store"
 )
@@ -114,29 +112,6 @@ func (c *Courier) rehearse(ctx context.Context, def *sensor.Definition, record r
 		out.Messages = append(out.Messages, Rehearsed{Channel: c.defs.Channel(o.Channel), Call: o.Call, Rungs: p.Rungs})
 	}
 	return out, nil
-}
-
-var errEnough = errors.New("enough")
-
-// recordAt is a run as its log told it up to an event.
-func (c *Courier) recordAt(ctx context.Context, record run.Record, seq int64) (run.Record, error) {
-	fold := runlog.NewFold(record.ID, record.Request, record.Launched)
-	err := c.store.ReadLog(ctx, record.ID, 0, func(stored store.Stored) error {
-		events, err := c.store.Unpack(stored.Chunk)
-		for i := range events {
-			if events[i].Seq > seq {
-				return errEnough
-			}
-			if err := fold.Apply(&events[i]); err != nil {
-				return err
-			}
-		}
-		return err
-	})
-	if err == errEnough {
-		err = nil
-	}
-	return fold.Record, err
 }
 
 // SendRehearsed sends a message that was rehearsed, now, past what waits in its channel and past its rate, and marks it as a test. Where
