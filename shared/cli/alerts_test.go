@@ -179,3 +179,32 @@ func TestAlertsAreShown(t *testing.T) {
 	run(0, "fail=none")
 	golden(t, "episodes", none+failing+d.transcript("alerts", "alerts --all", "alerts show "+open.ID[:4], "alerts show "+open.ID+" --json", "deliveries"))
 }
+
+func TestAPolledSensorIsCalledByMonitorAndShown(t *testing.T) {
+	t.Parallel()
+	d, _ := alerting(t)
+	shop := d.app.Definitions.Jobs[0]
+	d.app.Definitions.Sensors = sensor.List{
+		sensor.Poll("new_orders", 0, func(ctx *sensor.Context) error {
+			if ctx.Cursor() != "" {
+				return ctx.Skip("nothing since %s", ctx.Cursor())
+			}
+			ctx.Log.Info("found", "file", "orders_1.csv")
+			if err := ctx.Launch(shop, "orders_1.csv", nil); err != nil {
+				return err
+			}
+			return ctx.SetCursor("orders_1.csv")
+		}, &sensor.Options{Description: "Looks for files of orders."}),
+		sensor.Poll("broken", time.Hour, func(*sensor.Context) error { return errors.New("no such folder") }, nil),
+	}
+	none := d.transcript("sensors")
+	if _, talk := d.must(0, "monitor", "--once", "--no-schedules"); strings.Contains(talk, "launched") {
+		t.Errorf("--no-schedules polls: %q", talk)
+	}
+	if _, talk := d.must(0, "monitor", "--once"); !strings.Contains(talk, "1 run launched by sensors; run with: waggle monitor --once") {
+		t.Errorf("said %q", talk)
+	}
+	d.now = d.now.Add(time.Minute)
+	d.must(0, "monitor", "--once")
+	golden(t, "polled", none+d.transcript("runs", "sensors", "sensors show new_orders", "sensors show broken", "sensors --json"))
+}

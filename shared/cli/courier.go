@@ -15,7 +15,7 @@ import (
 // courier returns what brings the messages of sensors to their channels.
 func (s *session) courier(st *store.Store) *courier.Courier {
 	if s.messages == nil {
-		s.messages = courier.New(st, s.app.Definitions, &courier.Options{Sender: s.sender, Look: s.app.Look, Worker: s.app.Worker})
+		s.messages = courier.New(st, s.app.Definitions, &courier.Options{Sender: s.sender, Look: s.app.Look, Polls: s.polls, Worker: s.app.Worker})
 	}
 	return s.messages
 }
@@ -132,6 +132,9 @@ func (s *session) deliverOnce(ctx context.Context, st *store.Store) error {
 	c := s.courier(st)
 	err := c.Once(ctx)
 	t := c.Tally()
+	if t.Launched > 0 {
+		s.say("%s launched by sensors; run with: %s", report.Count(t.Launched, "run"), s.call("monitor", "--once"))
+	}
 	if t.Sent > 0 {
 		s.say("%s sent", report.Count(t.Sent, "message"))
 	}

@@ -72,6 +72,7 @@ func (s *session) dev(ctx context.Context, parallel int) error {
 	}
 	release := s.claimHome()
 	defer release()
+	s.polls = true
 	v := newDevView(s, st, level)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -23,7 +23,8 @@ func (s *session) monitorCommand() *cobra.Command {
 		Short: "Launch the ticks that are due, resume the runs whose process died",
 		Long: `Look once at what is due, as waggle dev does all the time: launch the ticks of schedules that have come, late ones
 included, and resume every run that nobody looks after: its process died, was stopped, or never started it. Steps that
-have a result do not run again. What has expired is deleted.
+have a result do not run again. What has expired is deleted. Then sensors are called, those that are polled too, and
+messages are sent.
 
 It exits 0 when each was looked after, also if a run then failed; runs show why.`,
 		Example: `  waggle monitor --once
@@ -64,6 +65,7 @@ func (s *session) monitorOnce(ctx context.Context, only string, schedules bool) 
 	if err != nil {
 		return err
 	}
+	s.polls = schedules
 	e := s.engine(st)
 	var all []resumedJSON
 	var broken error

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"waggle/shared/courier"
+	"waggle/shared/duration"
 	"waggle/shared/fault"
 	"waggle/shared/report"
 	"waggle/shared/sensor"
@@ -53,7 +54,16 @@ type sensedJSON struct {
 	Attempts int               `json:"attempts"`
 	Messages int               `json:"messages"`
 	Due      *time.Time        `json:"due_at"`
+	Launches []launchJSON      `json:"launches"` // of a polled sensor
 	Log      []store.EventLine `json:"log"`
+}
+
+// launchJSON is a run that a polled sensor asked for.
+type launchJSON struct {
+	Job    string  `json:"job"`
+	RunKey string  `json:"run_key"`
+	RunID  *string `json:"run_id"` // null: not launched
+	Error  string  `json:"error,omitempty"`
 }
 
 func (s *session) listSensors(ctx context.Context) error {
@@ -77,7 +87,7 @@ func (s *session) listSensors(ctx context.Context) error {
 		for _, e := range list {
 			at, state, id, note := "", "", "", ""
 			if e.Last != nil {
-				at, state, id, note = s.when(e.Last.Happened, st.Now()), eventState(*e.Last).Painted(s.paint), shortRun(e.Last.RunID), e.Last.Error
+				at, state, id, note = s.when(e.Last.Happened, st.Now()), eventState(*e.Last).Painted(s.paint), shortRun(e.Last.RunID), e.Last.note()
 			}
 			g.row(e.Name, onOff(e.On), e.looksAt(), at, state, id, report.OneLine(note))
 		}
@@ -115,6 +125,8 @@ func (s *session) sensorOf(ctx context.Context, st *store.Store, def *sensor.Def
 	switch {
 	case def.Asset != nil:
 		entry.Of = string(def.Asset.Key)
+	case def.Kind == sensor.Polled:
+		entry.Of = "every " + duration.Text(def.Every)
 	case len(def.Statuses) > 0:
 		var words []string
 		for _, status := range def.Statuses {
@@ -136,7 +148,14 @@ func (s *session) sensorOf(ctx context.Context, st *store.Store, def *sensor.Def
 	var events []sensedJSON
 	for _, row := range rows {
 		e := sensedJSON{EventID: row.Event.ID, Type: string(row.Event.Type), RunID: string(row.Event.Run), Happened: row.Event.Time, State: row.State, Reason: row.Reason,
-			Error: row.Error, Attempts: row.Attempts, Messages: row.Messages, Log: append([]store.EventLine{}, row.Log...)}
+			Error: row.Error, Attempts: row.Attempts, Messages: row.Messages, Launches: []launchJSON{}, Log: append([]store.EventLine{}, row.Log...)}
+		for _, l := range row.Launches {
+			launch := launchJSON{Job: l.Request.Job, RunKey: l.Key, Error: l.Error}
+			if id := string(l.Run); id != "" {
+				launch.RunID = &id
+			}
+			e.Launches = append(e.Launches, launch)
+		}
 		if !row.Due.IsZero() {
 			e.Due = &row.Due
 		}
@@ -148,10 +167,29 @@ func (s *session) sensorOf(ctx context.Context, st *store.Store, def *sensor.Def
 	return entry, events, nil
 }
 
+// note is what a list says of an event: its error, else the runs that were launched.
+func (e sensedJSON) note() string {
+	if e.Error != "" {
+		return report.OneLine(e.Error)
+	}
+	var texts []string
+	for _, l := range e.Launches {
+		switch {
+		case l.Error != "":
+			texts = append(texts, l.Job+": "+report.OneLine(l.Error))
+		case l.RunID != nil:
+			texts = append(texts, l.Job+" "+shortRun(*l.RunID))
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
 func eventState(e sensedJSON) report.State {
 	switch {
 	case e.State == store.EventDead:
 		return report.State{Sign: "✗", Word: "DEAD", Role: report.Bad}
+	case e.State == store.EventDone && e.Reason == courier.ReasonLaunched:
+		return report.State{Sign: "✓", Word: "LAUNCHED", Role: report.Good}
 	case e.State == store.EventDone && e.Reason == courier.ReasonNotified:
 		return report.State{Sign: "✓", Word: "NOTIFIED", Role: report.Good}
 	case e.State == store.EventDone:
@@ -255,7 +293,7 @@ func (s *session) showSensor(ctx context.Context, name string, limit int) error 
 	}
 	g := &grid{indent: 2, columns: []column{{title: "HAPPENED"}, {title: "RUN"}, {title: "STATE"}, {title: "CALLS", right: true}, {title: "MESSAGES", right: true}, {note: true}}}
 	for _, e := range events {
-		g.row(s.when(e.Happened, now), shortRun(e.RunID), eventState(e).Painted(s.paint), report.Number(int64(e.Attempts)), report.Number(int64(e.Messages)), report.OneLine(e.Error))
+		g.row(s.when(e.Happened, now), shortRun(e.RunID), eventState(e).Painted(s.paint), report.Number(int64(e.Attempts)), report.Number(int64(e.Messages)), e.note())
 	}
 	lines = append(lines, "")
 	lines = append(lines, s.part("Events", g, 0, "")...)

@@ -36,6 +36,7 @@ type session struct {
 	opened   *store.Store
 	senders  func(*notify.Definition) (notify.Sender, error) // nil: not opened
 	messages *courier.Courier
+	polls    bool                  // the command calls polled sensors; set before the courier is made
 	trouble  atomic.Pointer[error] // of deliveries; nil: there was none
 	children children
 }

@@ -35,8 +35,9 @@ type Courier struct {
 	drains sync.WaitGroup // goroutines that drain a channel
 
 	mu       sync.Mutex
-	draining map[string]bool // channels that one of them drains
-	sent     bool            // one of them had something to do
+	polls    map[string]time.Time // when a polled sensor is looked at again
+	draining map[string]bool      // channels that one of them drains
+	sent     bool                 // one of them had something to do
 	tally    Tally
 	counted  chan struct{} // closed when the tally changes, and made anew
 	troubles []error
@@ -56,6 +57,8 @@ type Options struct {
 	KeepTrying time.Duration
 	// Place is what reports say of the deployment. The zero value is a laptop's: no links, times in UTC.
 	Place notice.Place
+	// Polls has the courier call the polled sensors.
+	Polls bool
 	// NoRate is for tests: messages leave as fast as they are taken, whatever the rate of their channel.
 	NoRate bool
 	// Worker names this process to people. Defaults to "unknown".
@@ -64,7 +67,7 @@ type Options struct {
 
 // New returns a courier.
 func New(s *store.Store, defs waggle.Definitions, opts *Options) *Courier {
-	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), packer: newPacker(), draining: map[string]bool{}, counted: make(chan struct{})}
+	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), packer: newPacker(), draining: map[string]bool{}, polls: map[string]time.Time{}, counted: make(chan struct{})}
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -132,9 +135,10 @@ func (c *Courier) hears(ctx context.Context, def *sensor.Definition, e event.Eve
 }
 
 // Tally is what a courier has done.
-type Tally struct{ Evaluated, Sent, Dead int }
+type Tally struct{ Evaluated, Sent, Dead, Launched int }
 
-// Tally returns what the courier has done so far: events that it evaluated to their end, messages that it sent or gave up.
+// Tally returns what the courier has done so far: events that it evaluated to their end, messages that it sent or gave up,
+// runs that it launched for polled sensors.
 func (c *Courier) Tally() Tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -230,6 +234,9 @@ func (c *Courier) pause(ctx context.Context) time.Duration {
 
 // step evaluates the events that are due, and starts to drain the channels that are. It reports whether it evaluated any.
 func (c *Courier) step(ctx context.Context) (bool, error) {
+	if err := c.tickPolls(ctx); err != nil {
+		return false, err
+	}
 	evaluated, err := c.evaluateDue(ctx)
 	if err != nil {
 		return evaluated > 0, err

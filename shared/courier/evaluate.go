@@ -23,10 +23,18 @@ const (
 	ReasonMistake       = "mistake"        // its function called Notify wrongly; trying again would not help
 	ReasonUnknownSensor = "unknown_sensor" // Definitions have it no longer
 	ReasonLogExpired    = "log_expired"    // nothing is known of the run any more
+	ReasonLaunched      = "launched"       // a polled sensor asked for runs
+	ReasonSkipped       = "skipped"        // a polled sensor said why there was nothing to do
 )
 
 // lookForSensor is how long an event waits for a process whose definitions have its sensor.
 const lookForSensor = 24 * time.Hour
+
+// ending ends an event, with messages; waiting has it evaluated again after a time. Both report whether the event was the caller's.
+type (
+	ending  func(state store.EventState, reason, text string, outs ...store.Out) (bool, error)
+	waiting func(text string, after time.Duration) (bool, error)
+)
 
 // evaluate calls the sensor of an event, and reports whether the event was the caller's to evaluate. last is for subject.
 func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run.Record) (bool, error) {
@@ -39,7 +47,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 	if err != nil {
 		return false, err
 	}
-	end := func(state store.EventState, reason, text string, outs ...store.Out) (bool, error) {
+	var end ending = func(state store.EventState, reason, text string, outs ...store.Out) (bool, error) {
 		row.Reason, row.Error = reason, text
 		_, err := c.store.EndEvent(ctx, row, state, outs)
 		if errors.Is(err, fault.Conflict) {
@@ -50,7 +58,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 		}
 		return true, err
 	}
-	later := func(text string, after time.Duration) (bool, error) {
+	var later waiting = func(text string, after time.Duration) (bool, error) {
 		row.Error = text
 		_, err := c.store.RetryEvent(ctx, row, c.store.Now().Add(after))
 		if errors.Is(err, fault.Conflict) {
@@ -70,6 +78,9 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 		return false, err
 	} else if !on.On {
 		return end(store.EventDone, ReasonSwitchedOff, "")
+	}
+	if row.Event.Type == sensor.Tick {
+		return c.evaluateTick(ctx, def, &row, end, later)
 	}
 	if def.Match(row.Event) == sensor.Resolves {
 		outs, err := c.endings(ctx, row)
@@ -101,17 +112,26 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 			outs[i].Due, outs[i].Together = due, !due.IsZero()
 		}
 	}
+	if mistake != nil || err != nil {
+		return c.failed(row, mistake, err, end, later)
+	}
 	switch {
-	case mistake != nil:
-		return end(store.EventDead, ReasonMistake, mistake.Error())
-	case err != nil && row.Attempts >= c.opts.Evaluations:
-		return end(store.EventDead, ReasonHandlerFailed, err.Error())
-	case err != nil:
-		return later(err.Error(), backoff(row.Attempts, time.Second, 30*time.Minute, 6))
 	case len(outs) == 0:
 		return end(store.EventDone, ReasonQuiet, "")
 	default:
 		return end(store.EventDone, ReasonNotified, "", outs...)
+	}
+}
+
+// failed is what follows from a call of a function that went wrong.
+func (c *Courier) failed(row store.SensorEvent, mistake, err error, end ending, later waiting) (bool, error) {
+	switch {
+	case mistake != nil:
+		return end(store.EventDead, ReasonMistake, mistake.Error())
+	case row.Attempts >= c.opts.Evaluations:
+		return end(store.EventDead, ReasonHandlerFailed, err.Error())
+	default:
+		return later(err.Error(), backoff(row.Attempts, time.Second, 30*time.Minute, 6))
 	}
 }
 

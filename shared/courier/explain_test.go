@@ -582,8 +582,10 @@ func TestAMessageWhoseEventIsNotStoredAnyMoreIsListed(t *testing.T) {
 
 // unsaid are reasons that nobody is ever told by an explanation, and why.
 var unsaid = map[string]string{
-	"sensor.Matched":       "what became of the event is said instead",
-	"notify.ReasonRefused": "the next size is tried, and at last the reason is too_large",
+	"sensor.Matched":         "what became of the event is said instead",
+	"courier.ReasonLaunched": "what the clock calls is of no run",
+	"courier.ReasonSkipped":  "what the clock calls is of no run",
+	"notify.ReasonRefused":   "the next size is tried, and at last the reason is too_large",
 }
 
 func TestEachReasonInTheCodeHasWordsForPeople(t *testing.T) {

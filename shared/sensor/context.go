@@ -20,6 +20,7 @@ type Context struct {
 	Log *slog.Logger
 
 	evaluation Evaluation
+	polling    *Polling // of a polled sensor
 }
 
 // Evaluation is what a Context needs of whoever evaluates the sensor.

@@ -46,7 +46,7 @@ func (d *Definition) Match(e event.Event) Reason {
 }
 
 func (d *Definition) matchKind(e event.Event) Reason {
-	want := map[Kind]event.Type{RunFailure: event.RunStatus, RunStatus: event.RunStatus, Asset: event.Materialized, CheckFailed: event.Evaluated}
+	want := map[Kind]event.Type{RunFailure: event.RunStatus, RunStatus: event.RunStatus, Asset: event.Materialized, CheckFailed: event.Evaluated, Polled: Tick}
 	if e.Type != want[d.Kind] {
 		return OtherEvent
 	}

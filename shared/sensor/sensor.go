@@ -50,6 +50,7 @@ type Definition struct {
 	Options  Options
 	Statuses []run.Status      // of RunStatus
 	Asset    *asset.Definition // of Asset
+	Every    time.Duration     // of Polled
 	Origin   string            // file:line of the constructor
 	Call     func(*Context, Subject) error
 
@@ -62,6 +63,7 @@ type Subject struct {
 	Run             Run
 	Materialization run.Materialization // of Asset
 	Result          run.CheckResult     // of CheckFailed
+	Polling         *Polling            // of Polled
 }
 
 // Options are the optional parts of a sensor. The zero value and nil mean all defaults.
@@ -158,6 +160,9 @@ func (d *Definition) declare(nilFn bool, opts *Options) *Sensor {
 	}
 	if d.Kind != CheckFailed && (len(d.Options.Checks) > 0 || d.Options.Severity != "") {
 		d.mistake("Checks and Severity are for OnCheckFailed")
+	}
+	if d.Kind == Polled && (len(d.Options.Jobs) > 0 || d.Options.MinInterval > 0) {
+		d.mistake("Jobs and MinInterval are not for Poll")
 	}
 	if s := d.Options.Severity; s != "" && s != check.Error && s != check.Warn {
 		d.mistake("Severity is %q; it must be Error or Warn", string(s))

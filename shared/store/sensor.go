@@ -52,7 +52,9 @@ type SensorEvent struct {
 	Due      time.Time   `json:"due,omitzero"` // when somebody must look at it; zero: it has ended
 	Ended    time.Time   `json:"ended,omitzero"`
 	Messages int         `json:"messages,omitempty"` // that its evaluation gave to channels
-	Log      []EventLine `json:"log,omitempty"`      // of the last attempt
+	// Launches are the runs that the call of a polled sensor asked for. Until it has ended they are being launched.
+	Launches []Launch    `json:"launches,omitempty"`
+	Log      []EventLine `json:"log,omitempty"` // of the last attempt
 
 	version int64
 }
@@ -99,6 +101,9 @@ func (s *Store) sensorEventItem(row SensorEvent) (driver.Item, error) {
 	}
 	if row.State.Ended() {
 		item.Expires = s.expiry(row.Ended)
+	}
+	if row.idle() {
+		item.Expires = row.Ended.Add(keepIdle)
 	}
 	return item, nil
 }
@@ -201,10 +206,11 @@ func (s *Store) ReviveEvent(ctx context.Context, row SensorEvent) error {
 // EndEvent stores what came of an event, with the messages for channels, in one write: an event that comes again, or is evaluated
 // twice, gives no message twice. fault.Conflict says that somebody else ended it; their messages count. It takes up to MaxOuts messages.
 func (s *Store) EndEvent(ctx context.Context, row SensorEvent, state EventState, outs []Out) (SensorEvent, error) {
-	row.State, row.Due, row.Ended, row.Messages = state, time.Time{}, s.now().UTC(), len(outs)
+	row.State, row.Due, row.Ended = state, time.Time{}, s.now().UTC()
 	if len(outs) == 0 {
 		return s.putEvent(ctx, row)
 	}
+	row.Messages = len(outs)
 	ops, err := s.outOps(ctx, outs)
 	if err != nil {
 		return row, err
