@@ -206,5 +206,5 @@ func TestAPolledSensorIsCalledByMonitorAndShown(t *testing.T) {
 	}
 	d.now = d.now.Add(time.Minute)
 	d.must(0, "monitor", "--once")
-	golden(t, "polled", none+d.transcript("runs", "sensors", "sensors show new_orders", "sensors show broken", "sensors --json"))
+	golden(t, "polled", none+d.transcript("runs", "sensors", "sensors show new_orders", "sensors show broken", "sensors test broken", "sensors --json"))
 }

@@ -109,6 +109,10 @@ func (s *session) testSensor(ctx context.Context, name, runName string, send boo
 	if err != nil {
 		return err
 	}
+	if def.Kind == sensor.Polled {
+		return fault.New(fault.Invalid, "sensor %s is polled, so it is called for no run", name).WithHint("`%s` calls it, `%s` shows what came of it",
+			s.call("monitor", "--once"), s.call("sensors", "show", name))
+	}
 	s.tellOfNewerCode()
 	if send {
 		if err := s.openSenders(ctx); err != nil {
