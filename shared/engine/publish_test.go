@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,13 +20,22 @@ import (
 	"waggle/shared/store/memorydriver"
 )
 
-// bus takes events, unless it is down. It is called by one goroutine at a time.
+// bus takes events, unless it is down.
 type bus struct {
+	mu    sync.Mutex
 	down  error
 	heard []string
 }
 
+func (b *bus) sofar() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.heard)
+}
+
 func (b *bus) publish(_ context.Context, events []event.Event) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.down != nil {
 		return b.down
 	}
@@ -98,7 +108,7 @@ func TestEventsAreHeardWhileARunGoesOn(t *testing.T) {
 		var before []string
 		slow := asset.New1("slow", func(*asset.Context, int) (int, error) {
 			time.Sleep(time.Minute)
-			before = slices.Clone(b.heard)
+			before = b.sofar()
 			return 1, nil
 		}, a, nil)
 		e := engine.New(s, definitions(asset.List{a, slow}), onBus(b))
