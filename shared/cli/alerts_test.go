@@ -185,10 +185,7 @@ func TestAPolledSensorIsCalledByMonitorAndShown(t *testing.T) {
 	d, _ := alerting(t)
 	shop := d.app.Definitions.Jobs[0]
 	d.app.Definitions.Sensors = sensor.List{
-		sensor.Poll("new_orders", 0, func(ctx *sensor.Context) error {
-			if ctx.Cursor() != "" {
-				return ctx.Skip("nothing since %s", ctx.Cursor())
-			}
+		sensor.Poll("new_orders", 2*time.Hour, func(ctx *sensor.Context) error {
 			ctx.Log.Info("found", "file", "orders_1.csv")
 			if err := ctx.Launch(shop, "orders_1.csv", nil); err != nil {
 				return err
