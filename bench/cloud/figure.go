@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"waggle/bench/figures"
 )
@@ -12,6 +13,7 @@ import (
 type figure struct {
 	Case           string             `json:"case"`
 	WriteUnits     float64            `json:"write_units"`
+	AlertUnits     float64            `json:"alert_write_units"`
 	ReadUnits      float64            `json:"read_units"`
 	Requests       int64              `json:"requests"`
 	USD            float64            `json:"usd_per_1000_runs"`
@@ -38,6 +40,20 @@ type cost struct {
 // usd is what 1,000 such runs cost on DynamoDB, in dollars.
 func (c cost) usd() float64 { return (c.writes*writePrice + c.reads*readPrice) / 1e6 * 1000 }
 
+// alerts are the write units of sensors and channels.
+func (c cost) alerts() (units float64) {
+	for k, n := range c.keys {
+		if k.index == "" && (strings.HasPrefix(k.partition, "SENSOR#") || strings.HasPrefix(k.partition, "CHANNEL#")) ||
+			k.index == "due" && (k.partition == "sensor" || k.partition == "channel") {
+			units += n
+		}
+	}
+	return units
+}
+
+// runUSD is usd without the writes of sensors and channels.
+func (c cost) runUSD() float64 { return c.usd() - c.alerts()*writePrice/1e6*1000 }
+
 // blobUSD is what putting their blobs costs.
 func (c cost) blobUSD() float64 { return float64(c.blobs) * blobPrice / 1e6 * 1000 }
 
@@ -45,7 +61,7 @@ func (c cost) blobUSD() float64 { return float64(c.blobs) * blobPrice / 1e6 * 10
 func figureOf(name string, costs []cost) figure {
 	sorted := slices.SortedFunc(slices.Values(costs), func(a, b cost) int { return cmp.Compare(a.writes, b.writes) })
 	m := sorted[(len(sorted)-1)/2]
-	f := figure{Case: name, WriteUnits: m.writes, ReadUnits: m.reads, Requests: m.requests, Blobs: m.blobs, IndexUnits: m.indexes, Runs: len(costs), Verified: true}
+	f := figure{Case: name, WriteUnits: m.writes, AlertUnits: figures.Round(m.alerts()), ReadUnits: m.reads, Requests: m.requests, Blobs: m.blobs, IndexUnits: m.indexes, Runs: len(costs), Verified: true}
 	f.USD, f.BlobUSD = cents(m.usd()), cents(m.blobUSD())
 	f.LargestKey, f.LargestPercent = largest(m.keys, m.writes)
 	all, runs, writes := map[key]float64{}, map[key]int{}, 0.0

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 
@@ -56,12 +55,17 @@ func (m *meter) write(keys []driver.Key, items []driver.Item, act func() error) 
 	for index, units := range after.IndexWriteUnits {
 		units -= before.IndexWriteUnits[index]
 		table -= units
-		var touched []key
+		var entries []driver.Entry
+		for _, k := range keys { // those of items that are deleted too
+			entries = append(entries, m.entries[k]...)
+		}
 		for _, item := range items {
-			for _, e := range slices.Concat(m.entries[item.Key], item.Entries) {
-				if e.Index == index {
-					touched = append(touched, key{index, e.Partition})
-				}
+			entries = append(entries, item.Entries...)
+		}
+		var touched []key
+		for _, e := range entries {
+			if e.Index == index {
+				touched = append(touched, key{index, e.Partition})
 			}
 		}
 		for _, k := range touched {
