@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestItIsExplainedWhoWasToldOfARun(t *testing.T) {
 	shout := asset.Do("shout", func(ctx *asset.Context) error {
 		return ctx.Notify(notify.Message{Text: "hear"}, d.app.Definitions.Channels[0])
 	}, nil)
-	d.app.Definitions.Assets = append(d.app.Definitions.Assets, shout)
+	d.app.Definitions.Assets = slices.Concat(d.app.Definitions.Assets, asset.List{shout})
 	none := d.transcript("alerts explain LAST")
 	d.must(0, "run", "--select", "shout")
 	success := d.transcript("alerts explain LAST", "alerts explain LAST --json", "alerts explain LAST -o jsonl")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"gocloud.dev/blob/memblob"
 	_ "modernc.org/sqlite"
 
+	"waggle/shared/asset"
 	"waggle/shared/fault"
 	"waggle/shared/store"
 	"waggle/shared/store/memorydriver"
@@ -116,7 +118,7 @@ func TestAFullDiskInTheMiddleOfARunIsSaidAndTheRunCanGoOn(t *testing.T) {
 func TestDefinitionsWithMistakesAreRefusedWithAllOfThem(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
-	d.app.Definitions.Assets = append(d.app.Definitions.Assets, orders, nil)
+	d.app.Definitions.Assets = slices.Concat(d.app.Definitions.Assets, asset.List{orders, nil})
 	for _, command := range [][]string{{"run", "shop"}, {"assets"}, {"definitions"}} {
 		_, talk := d.must(2, command...)
 		if strings.Count(talk, "\n") != 2 || !strings.Contains(talk, "is twice in Definitions.Assets") || !strings.Contains(talk, "is nil") {
