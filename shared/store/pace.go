@@ -26,15 +26,11 @@ func (s *Store) Pace(ctx context.Context, sensor string, interval time.Duration)
 	key := driver.Key{Partition: sensorPartition(sensor), Sort: paceSort}
 	for {
 		var p pace
-		cond, version := driver.IfAbsent, int64(1)
-		item, err := s.db.Get(ctx, key)
-		switch {
-		case err == nil:
-			cond, version = driver.IfVersion(item.Version), item.Version+1
-			if err := decodeRow(item, &p); err != nil {
-				return time.Time{}, err
-			}
-		case !errors.Is(err, fault.NotFound):
+		item, err := s.db.Get(ctx, key) // of none the version is 0
+		if err == nil {
+			err = decodeRow(item, &p)
+		}
+		if err != nil && !errors.Is(err, fault.NotFound) {
 			return time.Time{}, err
 		}
 		due := p.take(s.now().UTC(), interval)
@@ -42,7 +38,7 @@ func (s *Store) Pace(ctx context.Context, sensor string, interval time.Duration)
 		if err != nil {
 			return time.Time{}, err
 		}
-		err = s.db.Put(ctx, driver.Item{Key: key, Version: version, Data: data}, cond)
+		err = s.db.Put(ctx, driver.Item{Key: key, Version: item.Version + 1, Data: data}, over(item.Version))
 		if !errors.Is(err, fault.Conflict) {
 			return due, err
 		}

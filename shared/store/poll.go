@@ -57,11 +57,7 @@ func (s *Store) Poll(ctx context.Context, sensor string) (Poll, error) {
 
 func (p Poll) op() (driver.Op, error) {
 	data, err := encodeRow("where sensor "+p.Sensor+" is", p)
-	cond := driver.IfAbsent
-	if p.version > 0 {
-		cond = driver.IfVersion(p.version)
-	}
-	return driver.Op{Put: &driver.Item{Key: pollKey(p.Sensor), Version: p.version + 1, Data: data}, If: cond}, err
+	return driver.Op{Put: &driver.Item{Key: pollKey(p.Sensor), Version: p.version + 1, Data: data}, If: over(p.version)}, err
 }
 
 // PutTick stores the next call of a polled sensor as an event, due at once, and when the one after it is. fault.Conflict says that another

@@ -181,11 +181,7 @@ func limitOp(name string, version int64, next *slots) (driver.Op, error) {
 	if err != nil {
 		return driver.Op{}, fault.Wrap(fault.Internal, "encode a limit", err)
 	}
-	cond := driver.IfVersion(version)
-	if version == 0 {
-		cond = driver.IfAbsent
-	}
-	return driver.Op{Put: &driver.Item{Key: limitKey(name), Version: next.version, Data: data}, If: cond}, nil
+	return driver.Op{Put: &driver.Item{Key: limitKey(name), Version: next.version, Data: data}, If: over(version)}, nil
 }
 
 // slots reads a limit; one that nobody ever used has version 0.

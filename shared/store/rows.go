@@ -116,6 +116,14 @@ func (s *Store) CheckHistory(ctx context.Context, key run.AssetKey, name string,
 	return all, err
 }
 
+// over is the condition to write over the version of an item that was read: 0 is none.
+func over(version int64) driver.Condition {
+	if version == 0 {
+		return driver.IfAbsent
+	}
+	return driver.IfVersion(version)
+}
+
 // newest visits the items with a prefix, newest first, page by page, until visit returns false.
 func (s *Store) newest(ctx context.Context, partition, prefix string, page int, visit func(driver.Item) (bool, error)) error {
 	return s.newestFrom(ctx, partition, prefix, prefix, page, visit)

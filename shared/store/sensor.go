@@ -224,16 +224,8 @@ func (s *Store) EndEvent(ctx context.Context, row SensorEvent, state EventState,
 	for {
 		var awaits []driver.Op
 		if subject != "" {
-			t, err := s.awaiting(ctx, row.Sensor, subject)
-			if err != nil {
+			if awaits, err = s.awaitOps(ctx, row.Sensor, subject, outs); err != nil {
 				return row, err
-			}
-			op, err := s.awaitOp(row.Sensor, t, outs)
-			if err != nil {
-				return row, err
-			}
-			if op != nil {
-				awaits = append(awaits, *op)
 			}
 		}
 		ended, err := s.putEvent(ctx, row, slices.Concat(ops, awaits)...)

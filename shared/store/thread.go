@@ -17,7 +17,7 @@ import (
 // What reports have told of a subject.
 //
 //	CHANNEL#name  THREAD#source#subject  what the channel was told; written by its owner, with the message that told it
-//	SENSOR#name   TOLD#subject           the channels that were given a failure, and no end of it yet; written with what gives them one
+//	SENSOR#name   AWAIT#subject          the channels that were given a failure, and no end of it yet; written with what gives them one
 const (
 	threadPrefix = "THREAD#"
 	awaitPrefix  = "AWAIT#"
@@ -115,23 +115,18 @@ func (s *Store) threadOp(t Thread) (driver.Op, error) {
 	if !t.Open() {
 		item.Expires = s.expiry(s.now())
 	}
-	cond := driver.IfAbsent
-	if t.version > 0 {
-		cond = driver.IfVersion(t.version)
-	}
-	return driver.Op{Put: &item, If: cond}, err
+	return driver.Op{Put: &item, If: over(t.version)}, err
 }
 
 // awaiting is which channels a sensor gave a failure of a subject, and no end of it yet, with when the newest such failure happened.
 type awaiting struct {
 	Channels map[string]time.Time `json:"channels"`
 
-	subject string
 	version int64
 }
 
 func (s *Store) awaiting(ctx context.Context, sensor, subject string) (awaiting, error) {
-	t := awaiting{subject: subject, Channels: map[string]time.Time{}}
+	t := awaiting{Channels: map[string]time.Time{}}
 	item, err := s.db.Get(ctx, awaitKey(sensor, subject))
 	if errors.Is(err, fault.NotFound) {
 		return t, nil
@@ -153,11 +148,15 @@ func (s *Store) Awaiting(ctx context.Context, sensor, subject string) ([]string,
 	return slices.Sorted(maps.Keys(t.Channels)), err
 }
 
-// awaitOp is the part of a write that brings the row up to what outs tell; nil: there is no row, and none is needed. It writes also what
-// stays as it is, so that of two who tell of one subject at a time, the second looks again.
-func (s *Store) awaitOp(sensor string, t awaiting, outs []Out) (*driver.Op, error) {
+// awaitOps are the part of a write that brings the row of a subject up to what outs tell; none where there is no row, and none is needed.
+// It writes also what stays as it is, so that of two who tell of one subject at a time, the second looks again.
+func (s *Store) awaitOps(ctx context.Context, sensor, subject string, outs []Out) ([]driver.Op, error) {
+	t, err := s.awaiting(ctx, sensor, subject)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range outs {
-		if o.About == nil || o.About.Subject != t.subject {
+		if o.About == nil || o.About.Subject != subject {
 			continue
 		}
 		failed, there := t.Channels[o.Channel]
@@ -168,22 +167,19 @@ func (s *Store) awaitOp(sensor string, t awaiting, outs []Out) (*driver.Op, erro
 			delete(t.Channels, o.Channel)
 		}
 	}
-	key := awaitKey(sensor, t.subject)
-	if t.version == 0 && len(t.Channels) == 0 {
+	key := awaitKey(sensor, subject)
+	switch {
+	case len(t.Channels) == 0 && t.version == 0:
 		return nil, nil
+	case len(t.Channels) == 0:
+		return []driver.Op{{Delete: &key, If: driver.IfVersion(t.version)}}, nil
 	}
-	if len(t.Channels) == 0 {
-		return &driver.Op{Delete: &key, If: driver.IfVersion(t.version)}, nil
-	}
-	cond := driver.IfVersion(t.version)
 	version := t.version + 1
 	if t.version == 0 {
-		cond = driver.IfAbsent
-		var err error
 		if version, err = s.newVersion(); err != nil { // a row that was deleted meanwhile and written again is another one
 			return nil, err
 		}
 	}
 	data, err := encodeRow("who awaits "+sensor, t)
-	return &driver.Op{Put: &driver.Item{Key: key, Version: version, Data: data}, If: cond}, err
+	return []driver.Op{{Put: &driver.Item{Key: key, Version: version, Data: data}, If: over(t.version)}}, err
 }

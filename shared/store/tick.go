@@ -62,11 +62,7 @@ func (s *Store) PutSchedule(ctx context.Context, name string, before, next Sched
 	if err != nil {
 		return fault.Wrap(fault.Internal, "encode a schedule", err)
 	}
-	cond := driver.IfVersion(before.version)
-	if before.version == 0 {
-		cond = driver.IfAbsent
-	}
-	return s.db.Put(ctx, driver.Item{Key: scheduleKey(name), Version: before.version + 1, Data: data}, cond)
+	return s.db.Put(ctx, driver.Item{Key: scheduleKey(name), Version: before.version + 1, Data: data}, over(before.version))
 }
 
 // LaunchTick launches the run of a tick, once: a tick that has its run returns that. It reports whether this call launched it.
