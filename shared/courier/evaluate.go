@@ -103,8 +103,14 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 	err = c.call(ctx, def, e, subject)
 	row.Log = e.logged()
 	outs, mistake := e.result()
-	if err == nil && mistake == nil && len(outs) > 0 && def.Options.MinInterval > 0 {
-		due, err := c.store.Pace(ctx, row.Sensor, def.Options.MinInterval)
+	switch {
+	case mistake != nil || err != nil:
+		return c.failed(row, mistake, err, end, later)
+	case len(outs) == 0:
+		return end(store.EventDone, ReasonQuiet, "")
+	}
+	if interval := def.Options.MinInterval; interval > 0 {
+		due, err := c.store.Pace(ctx, row.Sensor, interval)
 		if err != nil {
 			return false, err
 		}
@@ -112,15 +118,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 			outs[i].Due, outs[i].Together = due, !due.IsZero()
 		}
 	}
-	if mistake != nil || err != nil {
-		return c.failed(row, mistake, err, end, later)
-	}
-	switch {
-	case len(outs) == 0:
-		return end(store.EventDone, ReasonQuiet, "")
-	default:
-		return end(store.EventDone, ReasonNotified, "", outs...)
-	}
+	return end(store.EventDone, ReasonNotified, "", outs...)
 }
 
 // failed is what follows from a call of a function that went wrong.

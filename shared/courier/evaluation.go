@@ -83,7 +83,7 @@ func (e *evaluation) about(message notify.Sendable) *store.About {
 	}
 	about := &store.About{Subject: subjectOf(r.Job), Name: r.Job, Status: r.Status, Since: r.FailingSince}
 	if r.Status == run.Failure {
-		about.Error = notice.ItemOf(r).Error
+		about.Error = r.Why()
 	}
 	return about
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"waggle/shared/event"
@@ -128,9 +129,7 @@ func (c *Courier) launches(row *store.SensorEvent, asked []sensor.Launch) ([]sto
 	var all []store.Launch
 	for i, a := range asked {
 		tags := map[string]string{sensorTag: row.Sensor}
-		for k, v := range a.Tags {
-			tags[k] = v
-		}
+		maps.Copy(tags, a.Tags)
 		req, _, err := c.defs.Request(run.Request{Job: a.Job, Config: a.Config, Tags: tags})
 		if err != nil {
 			return nil, fmt.Errorf("launch job %q: %w", a.Job, err)

@@ -127,7 +127,7 @@ func (c *Courier) SendRehearsed(ctx context.Context, key string, m Rehearsed, so
 	}
 	for rung = range m.Rungs {
 		content := marked(m.Rungs[rung], fmt.Sprintf("This is a test of %s with run %s, sent by %s at %s. Nothing has happened just now.",
-			source, e.Run.Short(), c.opts.Worker, c.store.Now().UTC().Format("2006-01-02 15:04:05 UTC")))
+			source, e.Run.Short(), c.opts.Worker, clock(c.store.Now())))
 		if answer = sender.Send(ctx, key, content, notify.Thread{}); answer.Kind != notify.Smaller {
 			break
 		}
@@ -135,14 +135,11 @@ func (c *Courier) SendRehearsed(ctx context.Context, key string, m Rehearsed, so
 	return answer, rung, nil
 }
 
-// maxLine is how long the first line of a message may be, in characters.
-const maxLine = 150
-
 // marked is a message that says that it is a test, before all else and at its end.
 func marked(c notify.Content, footer string) notify.Content {
 	c = c.Filled()
 	const sign = "[TEST] "
-	c.Subject, c.Line = sign+c.Subject, notify.Cut(sign+c.Line, maxLine)
+	c.Subject, c.Line = sign+c.Subject, notify.Cut(sign+c.Line, notify.MaxLine)
 	if c.Footer != "" {
 		footer = c.Footer + " " + footer
 	}

@@ -30,11 +30,11 @@ func (r Run) failedLine(state report.State) string {
 	case r.Failures > 1:
 		number = report.Count(r.Failures, "failure") + " in a row"
 	}
-	return fitLine(state.Text()+" "+r.Place.of(r.Name), r.why(), number)
+	return fitLine(state.Text()+" "+r.Place.of(r.Name), r.Why(), number)
 }
 
-// why is the first error with the step it is of.
-func (r Run) why() string {
+// Why is the first error with the step it is of, on one line; without an error, what the run failed of.
+func (r Run) Why() string {
 	why := r.Error
 	if len(r.FailedSteps) > 0 {
 		first := r.FailedSteps[0]

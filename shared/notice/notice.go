@@ -17,7 +17,7 @@ import "waggle/shared/notify"
 
 // limits of channels, and of what a person reads.
 const (
-	maxLine    = 150 // characters of Line, and of a Slack header
+	maxLine    = notify.MaxLine // also of a Slack header
 	maxColumns = 72
 )
 

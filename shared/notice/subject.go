@@ -12,8 +12,3 @@ func RunOf(m notify.Sendable) (Run, bool) {
 	}
 	return Run{}, false
 }
-
-// ItemOf is a run as a digest names it.
-func ItemOf(r Run) Item {
-	return Item{Run: r.ID, Name: r.Name, Status: r.Status, Error: r.why(), Time: r.Ended}
-}

@@ -28,11 +28,11 @@ type Message struct {
 	Attachments []Attachment
 }
 
-// What the rungs of a message carry, in characters.
-const (
-	maxLine   = 150
-	briefText = 600
-)
+// MaxLine is how long the first line of a message is at most, in characters.
+const MaxLine = 150
+
+// briefText is how many characters of a text are on the rung Brief.
+const briefText = 600
 
 var keyPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]*$`)
 
@@ -52,7 +52,7 @@ func (m Message) Content(r Rung) (Content, error) {
 			c.Text = strings.TrimSpace(c.Text + "\n\n" + left(n, "attachment") + " left out")
 		}
 	default:
-		c.Subject = Cut(c.Subject, maxLine)
+		c.Subject = Cut(c.Subject, MaxLine)
 		c.Text = c.Line
 	}
 	return c, nil
@@ -68,7 +68,7 @@ func (m Message) line(text string) string {
 	if line == "" {
 		line = "A message without text"
 	}
-	return Cut(line, maxLine)
+	return Cut(line, MaxLine)
 }
 
 // check reports the first mistake of the call, by field.

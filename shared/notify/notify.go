@@ -70,7 +70,7 @@ func (c Content) Filled() Content {
 	}
 	if c.Line == "" {
 		first, _, _ := strings.Cut(strings.TrimSpace(c.Text), "\n")
-		c.Line = Cut(oneLine(first), maxLine)
+		c.Line = Cut(oneLine(first), MaxLine)
 	}
 	if c.Line == "" {
 		c.Line = "A message without text"
