@@ -7,7 +7,6 @@ import (
 
 	"waggle/shared/courier"
 	"waggle/shared/duration"
-	"waggle/shared/fault"
 	"waggle/shared/report"
 	"waggle/shared/run"
 	"waggle/shared/store"
@@ -94,20 +93,12 @@ func (s *session) showAlert(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	var found []courier.Episode
-	for _, e := range episodes {
-		if strings.HasPrefix(e.ID, strings.ToLower(id)) {
-			found = append(found, e)
-		}
+	episode, err := named(episodes, func(e courier.Episode) string { return e.ID }, "alert", id, 1, s.call("alerts", "--all"))
+	if err != nil {
+		return err
 	}
-	switch {
-	case len(found) == 0:
-		return fault.New(fault.NotFound, "no alert starts with %q", id).WithHint("`%s` lists them", s.call("alerts", "--all"))
-	case len(found) > 1:
-		return fault.New(fault.Invalid, "%q is too short to name an alert", id).WithHint("give more characters of its id")
-	}
-	e := episodeOf(found[0])
-	deliveries, err := s.courier(st).EpisodeDeliveries(ctx, found[0])
+	e := episodeOf(episode)
+	deliveries, err := s.courier(st).EpisodeDeliveries(ctx, episode)
 	if err != nil {
 		return err
 	}
@@ -118,12 +109,7 @@ func (s *session) showAlert(ctx context.Context, id string) error {
 	if s.format != formatTable {
 		return s.printJSON(shown)
 	}
-	facts := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
-	add := func(name, value string) {
-		if value != "" {
-			facts.row(s.paint(report.Muted, name), value)
-		}
-	}
+	facts, add := s.facts()
 	add("state", episodeState(e).Painted(s.paint))
 	add("sensor", e.Sensor)
 	add("since", utc(e.Since))

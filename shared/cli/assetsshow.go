@@ -146,12 +146,7 @@ func (s *session) definitionLines(def *asset.Definition) []string {
 			lines = append(lines, "  "+line)
 		}
 	}
-	g := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
-	add := func(name, value string) {
-		if value != "" {
-			g.row(s.paint(report.Muted, name), value)
-		}
-	}
+	g, add := s.facts()
 	add("group", def.Options.Group)
 	add("kinds", strings.Join(def.Options.Kinds, ", "))
 	add("made from", joined(upstream(def)))

@@ -158,19 +158,25 @@ func (s *session) delivery(ctx context.Context, st *store.Store, id string) (cou
 	if err != nil {
 		return courier.Delivery{}, err
 	}
-	var found []courier.Delivery
-	for _, d := range all {
-		if d.ID != "" && strings.HasPrefix(d.ID, strings.ToLower(id)) {
-			found = append(found, d)
+	return named(all, func(d courier.Delivery) string { return d.ID }, "delivery", id, 4, s.call("deliveries"))
+}
+
+// named is the one of a list whose id starts with what a person gave: least characters or more. list is the command that lists them.
+func named[T any](all []T, idOf func(T) string, noun, given string, least int, list string) (one T, err error) {
+	found := 0
+	for _, each := range all {
+		if id := idOf(each); id != "" && strings.HasPrefix(id, strings.ToLower(given)) {
+			one = each
+			found++
 		}
 	}
 	switch {
-	case len(found) == 1 && len(id) >= 4:
-		return found[0], nil
-	case len(found) > 1 || len(found) == 1:
-		return courier.Delivery{}, fault.New(fault.Invalid, "%q is too short to name a delivery", id).WithHint("give more characters of its id")
+	case found == 0:
+		return one, fault.New(fault.NotFound, "no %s starts with %q", noun, given).WithHint("`%s` lists them", list)
+	case found > 1 || len(given) < least:
+		return one, fault.New(fault.Invalid, "%q is too short to name %s %s", given, article(noun), noun).WithHint("give more characters of its id")
 	}
-	return courier.Delivery{}, fault.New(fault.NotFound, "no delivery starts with %q", id).WithHint("`%s` lists them", s.call("deliveries"))
+	return one, nil
 }
 
 func (s *session) showDelivery(ctx context.Context, id string) error {
@@ -192,12 +198,7 @@ func (s *session) showDelivery(ctx context.Context, id string) error {
 	if s.format != formatTable {
 		return s.printJSON(shownDelivery{toJSON(d), d.Ref, d.Message.Where, max(d.Out.Rung, d.Message.Rung), d.Message.Refused, append([]store.SendAttempt{}, d.History...), content})
 	}
-	facts := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
-	add := func(name, value string) {
-		if value != "" {
-			facts.row(s.paint(report.Muted, name), value)
-		}
-	}
+	facts, add := s.facts()
 	j := toJSON(d)
 	add("state", deliveryState(d.State).Painted(s.paint))
 	add("sensor", d.Source)

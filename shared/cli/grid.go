@@ -140,3 +140,13 @@ func (g *grid) fit(limit int) []int {
 	}
 	return widths
 }
+
+// facts is a grid of names and values, one a line, and what adds to it: a fact without a value is left out.
+func (s *session) facts() (g *grid, add func(name, value string)) {
+	g = &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
+	return g, func(name, value string) {
+		if value != "" {
+			g.row(s.paint(report.Muted, name), value)
+		}
+	}
+}

@@ -127,12 +127,7 @@ func (s *session) planOf(f *runlog.Fold) (p *plan.Plan, changed bool) {
 // runHead is the run itself: one fact a line.
 func (s *session) runHead(r *report.Report, f *runlog.Fold, own owner.Ownership, rel relations, st *store.Store) []string {
 	now := st.Now()
-	g := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
-	add := func(name, value string) {
-		if value != "" {
-			g.row(s.paint(report.Muted, name), value)
-		}
-	}
+	g, add := s.facts()
 	add("run", string(r.ID))
 	add("launched", s.absolute(r.Launched, now))
 	if !r.Started.IsZero() {

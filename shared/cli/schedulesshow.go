@@ -82,12 +82,7 @@ func (s *session) showSchedule(ctx context.Context, name string, limit int) erro
 		return printList(s, ticks, "", nil)
 	}
 	now := st.Now()
-	facts := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
-	add := func(name, value string) {
-		if value != "" {
-			facts.row(s.paint(report.Muted, name), value)
-		}
-	}
+	facts, add := s.facts()
 	add("about", report.OneLine(schedule.Options.Description))
 	add("cron", schedule.Cron+" "+schedule.Options.TimeZone)
 	add("job", schedule.Job.Name)

@@ -244,12 +244,7 @@ func loggedText(line store.EventLine) string {
 
 // rehearsedLines are a message as people read it in its channel.
 func (s *session) rehearsedLines(m rehearsedJSON) []string {
-	facts := &grid{columns: []column{{}, {least: 20, wrap: true}}, indent: 2}
-	add := func(name, value string) {
-		if value != "" {
-			facts.row(s.paint(report.Muted, name), value)
-		}
-	}
+	facts, add := s.facts()
 	add("subject", m.Payload.Subject)
 	add("line", m.Payload.Line)
 	add("to", strings.Join(m.Payload.To, ", "))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -401,24 +400,11 @@ func TestADeathAtAnyCallLosesNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := setup(t, nil, tells("alarm", slack, team))
 				w.run()
-				var mu sync.Mutex
-				n, dead := 0, false
-				whole := w.db
-				w.db = whole.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
-					mu.Lock()
-					defer mu.Unlock()
-					if !dead && c.Done == after {
-						n++
-						dead = n == at
-					}
-					if dead {
-						return fault.New(fault.Internal, "the process died")
-					}
-					return nil
-				}})
+				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
+				w.db = db
 				w.open(nil)
 				err := w.courier.Once(context.Background())
-				if reached = dead; !dead {
+				if reached = dead(); !reached {
 					if err != nil {
 						t.Fatal(err)
 					}

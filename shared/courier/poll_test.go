@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,23 +215,11 @@ func TestADeathInAPollLosesNoRunAndLaunchesNoneTwice(t *testing.T) {
 					}
 					return ctx.SetCursor(fmt.Sprint(next))
 				}, nil))
-				var mu sync.Mutex
-				n, dead := 0, false
-				w.db = w.db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
-					mu.Lock()
-					defer mu.Unlock()
-					if !dead && c.Done == after {
-						n++
-						dead = n == at
-					}
-					if dead {
-						return fault.New(fault.Internal, "the process died")
-					}
-					return nil
-				}})
+				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
+				w.db = db
 				w.open(&courier.Options{Polls: true})
 				_ = w.courier.Once(context.Background())
-				reached = dead
+				reached = dead()
 				w.db = w.db.Clone(nil)
 				w.open(&courier.Options{Polls: true})
 				time.Sleep(10 * time.Minute)

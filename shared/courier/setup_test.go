@@ -17,6 +17,7 @@ import (
 	"waggle/shared/courier"
 	"waggle/shared/engine"
 	"waggle/shared/event"
+	"waggle/shared/fault"
 	"waggle/shared/job"
 	"waggle/shared/notify"
 	"waggle/shared/run"
@@ -169,6 +170,29 @@ func (w *world) runRequest(req run.Request, publish func(context.Context, []even
 		w.t.Fatalf("%s: %v", out.Record.Status, err)
 	}
 	return id
+}
+
+// mortal is a copy of a table whose user dies at one of the calls that count, and whether that has come.
+func mortal(db *memorydriver.Driver, at int, counts func(memorydriver.Call) bool) (copied *memorydriver.Driver, dead func() bool) {
+	var mu sync.Mutex
+	n, died := 0, false
+	copied = db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if !died && counts(c) {
+			n++
+			died = n == at
+		}
+		if died {
+			return fault.New(fault.Internal, "the process died")
+		}
+		return nil
+	}})
+	return copied, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return died
+	}
 }
 
 func (w *world) once() {

@@ -7,14 +7,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"waggle/shared/courier"
 	"waggle/shared/event"
-	"waggle/shared/fault"
 	"waggle/shared/notify"
 	"waggle/shared/run"
 	"waggle/shared/sensor"
@@ -332,23 +330,11 @@ func TestADeathInADigestSendsItAgainOrNever(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := setup(t, noSender, reports("alarm", slack))
 			time.Sleep(3 * time.Hour)
-			n, dead := 0, false
-			var mu sync.Mutex
-			w.db = base.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
-				mu.Lock()
-				defer mu.Unlock()
-				if !dead && c.Op.Writes() && !c.Done {
-					n++
-					dead = n == at
-				}
-				if dead {
-					return fault.New(fault.Internal, "the process died")
-				}
-				return nil
-			}})
+			db, dead := mortal(base, at, func(c memorydriver.Call) bool { return c.Op.Writes() && !c.Done })
+			w.db = db
 			w.open(nil)
 			_ = w.courier.Once(context.Background())
-			if reached = dead; !dead {
+			if reached = dead(); !reached {
 				return
 			}
 			w.db = w.db.Clone(nil)
