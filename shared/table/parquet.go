@@ -204,16 +204,21 @@ func checkChunks(meta *metadata.FileMetaData, size int64) error {
 			if err != nil {
 				return err
 			}
-			start, length := chunk.DataPageOffset(), chunk.TotalCompressedSize()
-			if chunk.HasDictionaryPage() && chunk.DictionaryPageOffset() > 0 {
-				start = min(start, chunk.DictionaryPageOffset())
-			}
+			start, length := chunkStart(chunk), chunk.TotalCompressedSize()
 			if start < 0 || length < 0 || start > size-length || chunk.NumValues() < 0 {
 				return fmt.Errorf("row group %d: column %d has %d values in %d bytes at %d, the file has %d bytes", g, c, chunk.NumValues(), length, start, size)
 			}
 		}
 	}
 	return nil
+}
+
+// chunkStart is where the first page of a column chunk is.
+func chunkStart(chunk *metadata.ColumnChunkMetaData) int64 {
+	if chunk.HasDictionaryPage() && chunk.DictionaryPageOffset() > 0 {
+		return min(chunk.DataPageOffset(), chunk.DictionaryPageOffset())
+	}
+	return chunk.DataPageOffset()
 }
 
 func corrupt(err error) error {

@@ -82,6 +82,17 @@ func (d *chunkDecoder) decode(t arrow.DataType, width, rows int, nullable bool) 
 	return array.MakeFromData(array.NewData(t, rows, buffers, nil, d.nulls, 0)), nil
 }
 
+// sizedEnd is where bytes end before which their number stands, in four bytes; below 0: there are fewer.
+func sizedEnd(data []byte) int {
+	if len(data) < 4 {
+		return -1
+	}
+	if size := binary.LittleEndian.Uint32(data); uint64(size) <= uint64(len(data)-4) {
+		return 4 + int(size)
+	}
+	return -1
+}
+
 func (d *chunkDecoder) pageV1(p *file.DataPageV1) error {
 	data, n := p.Data(), int(p.NumValues())
 	var levels []byte
@@ -89,11 +100,11 @@ func (d *chunkDecoder) pageV1(p *file.DataPageV1) error {
 		if p.DefinitionLevelEncoding() != parquet.Encodings.RLE {
 			return fmt.Errorf("levels are written as %s", p.DefinitionLevelEncoding())
 		}
-		if len(data) < 4 || uint64(len(data)-4) < uint64(binary.LittleEndian.Uint32(data)) {
+		end := sizedEnd(data)
+		if end < 0 {
 			return errShortPage
 		}
-		size := int(binary.LittleEndian.Uint32(data))
-		levels, data = data[4:4+size], data[4+size:]
+		levels, data = data[4:end], data[end:]
 	}
 	return d.page(levels, data, n, parquet.Encoding(p.Encoding()))
 }
@@ -132,7 +143,7 @@ func (d *chunkDecoder) page(levels, data []byte, n int, encoding parquet.Encodin
 			return err
 		}
 		if d.width > 0 {
-			err = d.look(n)
+			d.look(n)
 		} else {
 			err = d.lookText(n)
 		}
@@ -189,10 +200,10 @@ func (d *chunkDecoder) plainText(data []byte, n, some int) error {
 	}
 	for i := range n {
 		if !d.isNull(i) {
-			if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {
+			end := sizedEnd(data)
+			if end < 0 {
 				return errShortPage
 			}
-			end := 4 + int(binary.LittleEndian.Uint32(data))
 			d.values = append(d.values, data[4:end]...)
 			data = data[end:]
 		}
@@ -233,10 +244,10 @@ func (d *chunkDecoder) dictionary(data []byte, n int) error {
 	}
 	d.dict, d.places = make([]byte, 0, len(data)), make([]int32, 1, n+1)
 	for range n {
-		if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {
+		end := sizedEnd(data)
+		if end < 0 {
 			return errShortPage
 		}
-		end := 4 + int(binary.LittleEndian.Uint32(data))
 		d.dict = append(d.dict, data[4:end]...)
 		data = data[end:]
 		d.places = append(d.places, int32(len(d.dict)))
@@ -267,7 +278,7 @@ func (d *chunkDecoder) readIndices(data []byte, n int) error {
 }
 
 // look copies the numbers that the indices of a page of n rows stand for.
-func (d *chunkDecoder) look(n int) error {
+func (d *chunkDecoder) look(n int) {
 	next := 0
 	for i := range n {
 		value := d.values[(d.done+i)*d.width : (d.done+i+1)*d.width]
@@ -278,7 +289,6 @@ func (d *chunkDecoder) look(n int) error {
 		copy(value, d.dict[int(d.indices[next])*d.width:][:d.width])
 		next++
 	}
-	return nil
 }
 
 func (d *chunkDecoder) lookText(n int) error {

@@ -54,7 +54,7 @@ func (r *parquetReader) readGroup(ctx context.Context, group int, wanted func(ro
 			continue
 		}
 		for leaf := range meta.Schema.NumColumns() {
-			if r.Manifest.Fields[i].Field.Name == meta.Schema.ColumnRoot(leaf).Name() {
+			if f.Field.Name == meta.Schema.ColumnRoot(leaf).Name() {
 				others = append(others, leaf)
 			}
 		}
@@ -100,11 +100,7 @@ func (r *parquetReader) decode(group int, f *pqarrow.SchemaField) (arrow.Array, 
 	if !ok || leaf.MaxRepetitionLevel() > 0 || leaf.MaxDefinitionLevel() > 1 || chunk.CryptoMetadata() != nil || !plainPages(chunk) {
 		return nil, nil
 	}
-	start := chunk.DataPageOffset()
-	if chunk.HasDictionaryPage() && chunk.DictionaryPageOffset() > 0 {
-		start = min(start, chunk.DictionaryPageOffset())
-	}
-	stream, err := r.props.GetStream(r.in, start, chunk.TotalCompressedSize())
+	stream, err := r.props.GetStream(r.in, chunkStart(chunk), chunk.TotalCompressedSize())
 	if err != nil {
 		return nil, err
 	}
