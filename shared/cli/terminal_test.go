@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,7 +26,6 @@ const patience = 20 * time.Second
 // terminal is the program in a pseudo-terminal, or with pipes.
 type terminal struct {
 	t    *testing.T
-	cmd  *exec.Cmd
 	tty  *os.File
 	vt   vt10x.Terminal
 	rows int
@@ -33,6 +33,7 @@ type terminal struct {
 	mu      sync.Mutex
 	raw     bytes.Buffer
 	writes  int
+	status  string        // the program's exit status, once it ended
 	changed chan struct{} // closed and replaced at every write
 	ended   chan struct{}
 }
@@ -53,18 +54,28 @@ func program(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// shell runs a program as a person's shell does, says its exit status between two marks, and keeps the terminal open: the
+// kernel may drop what was written last when the first process of a terminal ends.
+const (
+	shell = `trap : INT; "$0" "$@"; printf '\036%d\036' $?; read -r _`
+	mark  = "\036"
+)
+
 // open starts the program in a terminal of that size.
 func open(t *testing.T, cmd *exec.Cmd, columns, rows int) *terminal {
 	t.Helper()
-	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)})
+	sh := exec.Command("sh", slices.Concat([]string{"-c", shell, cmd.Path}, cmd.Args[1:])...)
+	sh.Dir, sh.Env = cmd.Dir, cmd.Env
+	tty, err := pty.StartWithSize(sh, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &terminal{t: t, cmd: cmd, tty: tty, rows: rows, vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}), ended: make(chan struct{})}
+	c := &terminal{t: t, tty: tty, rows: rows, vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}), ended: make(chan struct{})}
 	go c.read()
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = tty.Close()
+		_ = tty.Close() // hangs up on the shell and on the program
+		_ = sh.Process.Kill()
+		_ = sh.Wait()
 	})
 	return c
 }
@@ -72,11 +83,22 @@ func open(t *testing.T, cmd *exec.Cmd, columns, rows int) *terminal {
 func (c *terminal) read() {
 	defer close(c.ended)
 	buffer := make([]byte, 64<<10)
-	for {
+	for marks := 0; marks < 2; {
 		n, err := c.tty.Read(buffer)
+		parts := strings.Split(string(buffer[:n]), mark)
 		c.mu.Lock()
-		c.raw.Write(buffer[:n])
-		_, _ = c.vt.Write(buffer[:n])
+		for i, part := range parts {
+			if i > 0 {
+				marks++
+			}
+			switch marks {
+			case 0:
+				c.raw.WriteString(part)
+				_, _ = c.vt.Write([]byte(part))
+			case 1:
+				c.status += part
+			}
+		}
 		c.writes++
 		close(c.changed)
 		c.changed = make(chan struct{})
@@ -134,7 +156,11 @@ func (c *terminal) exit() (status int, screen string) {
 	case <-time.After(patience):
 		c.t.Fatalf("the program does not end:\n%s", c.screen())
 	}
-	return statusOf(c.t, c.cmd.Wait()), c.screen()
+	status, err := strconv.Atoi(c.status)
+	if err != nil {
+		c.t.Fatalf("the terminal closed before the program ended:\n%s", c.screen())
+	}
+	return status, c.screen()
 }
 
 func statusOf(t *testing.T, err error) int {
