@@ -24,10 +24,11 @@ run: waggle ## run the sample pipeline
 	./bin/waggle run gallery
 
 .PHONY: test
-test: ## run every test; those on DynamoDB need Node, Java and Python, those on DuckDB a C compiler, and say so where they are missing
+test: ## run every test; those on emulators of AWS need Node, Java and Python, those on DuckDB a C compiler, and say so where they are missing
 	go test -shuffle=on ./...
 	go test -tags docs ./docs
 	$(MAKE) --no-print-directory test-dynamodb
+	$(MAKE) --no-print-directory test-aws
 	@if $(HAVE_CC); then $(MAKE) --no-print-directory test-duckdb; else $(SAY_NO_CC); fi
 
 # DuckDB is C++: what is built with the tag duckdb needs a C compiler, and nothing else does.
@@ -49,6 +50,10 @@ test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 	localstack/with-emulators.sh go test -count=1 -tags dynamodb,aws ./shared/store/dynamodriver ./cmd/waggle
 	localstack/with-emulators.sh go run ./localstack/over -emulator dynamodb-local go test -count=1 -timeout 20m -tags dynamodb $(CORE)
 	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -timeout 20m -tags dynamodb $(CORE)
+
+.PHONY: test-aws
+test-aws: ## run the tests of EventBridge on an emulator
+	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/...
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)

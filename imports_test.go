@@ -43,7 +43,10 @@ var allowed = map[string][]string{
 	"shared/notify/notifytest":   {},
 	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
 		"secret"},
-	"shared/event":  {"run", "runlog"},
+	"shared/event": {"run", "runlog"},
+
+	"shared/eventbus/eventbridge": {"event", "fault"},
+
 	"shared/sensor": {"asset", "check", "event", "fault", "job", "notice", "notify", "run"},
 
 	"shared/store/driver":       {"fault"},
@@ -122,7 +125,7 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 
 // isAdapter reports whether a package of the library is tied to a service or a database.
 func isAdapter(ours string) bool {
-	return strings.HasSuffix(ours, "driver") && ours != "store/driver" || slices.Contains(senders, ours)
+	return strings.HasSuffix(ours, "driver") && ours != "store/driver" || strings.HasPrefix(ours, "eventbus/") || slices.Contains(senders, ours)
 }
 
 func isCloud(path string) bool {

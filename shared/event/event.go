@@ -32,6 +32,9 @@ const (
 	DeliveryFailed Type = "Delivery Failed"       // a message, or the call of a sensor's function, was given up
 )
 
+// Types lists every type of event.
+func Types() []Type { return []Type{RunStatus, Materialized, Evaluated, TickMissed, DeliveryFailed} }
+
 // TickStatus says what became of a tick that did not come in time.
 type TickStatus string
 
