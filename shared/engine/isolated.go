@@ -132,6 +132,7 @@ func (w *remote) prepare(adopted bool) error {
 		return nil
 	}
 	err := w.read()
+	w.grew.Store(false) // what was there before says nothing about whether it lives
 	if err == nil && !w.claimed && w.x.engine.opts.Isolate == nil {
 		if err = w.giveUp(); err == nil && w.found == nil {
 			w.found = w.stopped("no process had begun it")

@@ -371,6 +371,40 @@ func TestAnOwnerThatOnlyWaitsForOtherProcessesParksAndIsWokenByThem(t *testing.T
 	})
 }
 
+func TestAnOwnerThatIsWokenDoesNotParkBeforeItKnowsThatTheProcessLives(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := asset.New("a", func(*asset.Context) (int, error) { time.Sleep(10 * time.Minute); return 1, nil }, isolated)
+		h := newHive(t, definitions(asset.List{a}))
+		h.silent = true
+		// The process claims the attempt, lives for a minute and is gone.
+		m := &mortal{at: 9, db: h.db, acknowledged: map[driver.Key][]byte{}}
+		h.way = func(db driver.Driver) driver.Driver { return &client{db, m.around} }
+		opts := *impatient
+		opts.Isolate, opts.Park, opts.LookAgain = h.isolate, 2*time.Second, 10*time.Second // less than it takes to see that it is dead
+		p := newProcess(h.db, h.bucket, h.defs, nil, &opts)
+		id := p.launch(t)
+		for began := time.Now(); ; {
+			out, err := p.engine.Run(context.Background(), id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.End == engine.Ended {
+				want(t, out.Record, "FAILURE a FAILED")
+				break
+			}
+			if time.Since(began) > 5*time.Minute {
+				t.Fatal("nobody sees that the process is dead")
+			}
+			time.Sleep(time.Until(out.Due))
+		}
+		if !m.dead {
+			t.Error("the process lives")
+		}
+		time.Sleep(15 * time.Minute) // its function comes to its end
+	})
+}
+
 // releasing is an owner's way to the store, which calls before when the owner has given its run up and looks at the notes.
 type releasing struct {
 	driver.Driver
