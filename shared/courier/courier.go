@@ -59,6 +59,8 @@ type Options struct {
 	Place notice.Place
 	// Polls has the courier call the polled sensors.
 	Polls bool
+	// Launched is called for each run that a polled sensor has launched, at least once. Nil: whoever looks after what is due finds it.
+	Launched func(context.Context, run.ID) error
 	// NoRate is for tests: messages leave as fast as they are taken, whatever the rate of their channel.
 	NoRate bool
 	// Worker names this process to people. Defaults to "unknown".
@@ -193,6 +195,29 @@ func (c *Courier) Once(ctx context.Context) error {
 	}
 	return fault.Wrap(fault.Canceled, "deliver", context.Cause(ctx))
 }
+
+// Linger does what is due, and what comes to be due within a time of that, until nothing is left of it or the context ends; both are no
+// error. It is Keep for a process that is paid by the second.
+func (c *Courier) Linger(ctx context.Context, within time.Duration) error {
+	for ctx.Err() == nil {
+		if err := c.Once(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		next, err := c.store.NextAlert(context.WithoutCancel(ctx))
+		wait := next.Sub(c.store.Now())
+		if err != nil || next.IsZero() || wait > within {
+			return err
+		}
+		select {
+		case <-time.After(max(wait, lingerLeast)):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// lingerLeast keeps what is due in the hands of another from being asked for without end.
+const lingerLeast = 100 * time.Millisecond
 
 // Keep does what is due until the context ends, at once when something was published in this process. tell is told of trouble, once
 // while it lasts; the work goes on.

@@ -158,6 +158,11 @@ func (c *Courier) launch(ctx context.Context, row *store.SensorEvent, end ending
 		if l.Run = id; fresh {
 			c.count(func(t *Tally) { t.Launched++ })
 		}
+		if c.opts.Launched != nil {
+			if err := c.opts.Launched(ctx, id); err != nil {
+				return true, err
+			}
+		}
 	}
 	return end(store.EventDone, ReasonLaunched, "")
 }

@@ -1,6 +1,7 @@
 package owner_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -225,4 +226,39 @@ func TestWhatNobodyOwnsIsPostponedAsItWasRead(t *testing.T) {
 	w.wantCode(fault.Conflict, postpone(read)) // owned since
 	w.advance(2 * lease)
 	w.wantCode(fault.Conflict, postpone(w.stored())) // its owner died
+}
+
+func TestTheLeaseOfADeadWorkerIsEnded(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	end := func(worker string) bool {
+		t.Helper()
+		ended, err := w.class.EndLease(t.Context(), thing, worker)
+		w.ok(err)
+		return ended
+	}
+	if end("a") {
+		t.Error("nobody owns it")
+	}
+	a := w.acquire("a")
+	if end("b") {
+		t.Error("b does not own it")
+	}
+	if !end("a") {
+		t.Error("a owns it")
+	}
+	w.ok(a.Renew(t.Context())) // it was a mistake: it lives
+	if _, err := w.class.Acquire(t.Context(), thing, "b"); !errors.Is(err, fault.Conflict) {
+		t.Errorf("a has renewed its lease: %v", err)
+	}
+	if !end("a") {
+		t.Error("a owns it again")
+	}
+	if b := w.acquire("b"); !b.Died {
+		t.Error("b does not hear that a died")
+	}
+	w.wantCode(fault.Lost, a.Renew(t.Context()))
+	if end("a") {
+		t.Error("b owns it")
+	}
 }

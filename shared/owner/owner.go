@@ -110,6 +110,27 @@ func (c *Class[T]) Postpone(ctx context.Context, partition string, read Meta[T],
 	return c.DB.Put(ctx, item, driver.IfVersion(read.Version))
 }
 
+// EndLease ends the lease of a worker that is known to be dead, so that the next one need not wait for its end, and reports whether the
+// worker held one. A worker that lives after all renews it as ever, unless somebody has acquired the thing meanwhile.
+func (c *Class[T]) EndLease(ctx context.Context, partition, worker string) (bool, error) {
+	meta, err := c.Get(ctx, partition)
+	if err != nil || meta.Token == "" || meta.Worker != worker {
+		return false, err
+	}
+	read := meta.Version
+	meta.Due = c.Now()
+	meta.Version++
+	item, err := c.item(partition, &meta)
+	if err != nil {
+		return false, err
+	}
+	err = c.DB.Put(ctx, item, driver.IfVersion(read))
+	if errors.Is(err, fault.Conflict) { // it lives, or another has acquired the thing
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Acquire makes the caller the owner: epoch + 1, a new token, due when the lease ends. It is fault.Conflict
 // while another's lease runs, fault.NotFound for a thing that does not exist.
 func (c *Class[T]) Acquire(ctx context.Context, partition, worker string) (*Lease[T], error) {

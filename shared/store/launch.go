@@ -57,6 +57,11 @@ func (s *Store) Acquire(ctx context.Context, id run.ID, worker string) (*Lease, 
 	return s.runs.Acquire(ctx, runPartition(id), worker)
 }
 
+// EndLease ends the lease that a worker holds of a run, where the platform said that the worker is dead, and reports whether it held one.
+func (s *Store) EndLease(ctx context.Context, id run.ID, worker string) (bool, error) {
+	return s.runs.EndLease(ctx, runPartition(id), worker)
+}
+
 // noteCancel asks a run's owner to cancel it.
 const noteCancel = "cancel"
 
