@@ -1,0 +1,122 @@
+// Package deployment is the wiring of the functions: it opens the store, the bus and the senders that their environment names.
+package deployment
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"gocloud.dev/blob/s3blob"
+
+	"waggle/pipelines"
+	"waggle/shared/cloud"
+	"waggle/shared/cloud/lambdafunctions"
+	"waggle/shared/courier"
+	"waggle/shared/notice"
+	"waggle/shared/notify/senders"
+	"waggle/shared/run"
+	"waggle/shared/scheduler"
+	"waggle/shared/store"
+	"waggle/shared/store/dynamodriver"
+)
+
+// lease is how long the owner of a run or a channel may be silent before another invocation takes over.
+const lease = 60 * time.Second
+
+// Deployment is what a function needs. It lives as long as the process.
+type Deployment struct {
+	Settings
+	Log *slog.Logger
+
+	config    aws.Config
+	store     *store.Store
+	functions cloud.Functions
+}
+
+// Open reads the settings and opens the store. Nothing is sent: a function starts in milliseconds, and its first call says what cannot be
+// reached.
+func Open(ctx context.Context) (*Deployment, error) {
+	settings, err := SettingsOf(os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := dynamodriver.Open(ctx, settings.Table, &dynamodriver.Options{Indexes: store.Indexes(), Config: &cfg, SkipCheck: true})
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := s3blob.OpenBucket(ctx, s3.NewFromConfig(cfg), settings.Bucket, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Deployment{Settings: settings, config: cfg,
+		Log:       slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: settings.LogLevel})),
+		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now}),
+		functions: lambdafunctions.New(cfg, lambdafunctions.Names{Run: settings.RunFunction, Step: settings.StepFunction, Sensor: settings.SensorFunction}),
+	}, nil
+}
+
+// Runner is what the function run does.
+func (d *Deployment) Runner() *cloud.Runner {
+	bus := &bus{name: d.Bus, config: &d.config}
+	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: d.functions, Log: d.Log,
+		Publish: cloud.Wanted(pipelines.Definitions, bus.publish), Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
+}
+
+// Stepper is what the function step does.
+func (d *Deployment) Stepper() *cloud.Stepper {
+	return &cloud.Stepper{Store: d.store, Plans: pipelines.Definitions, Functions: d.functions, Log: d.Log,
+		Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
+}
+
+// Teller is what the function sensor does.
+func (d *Deployment) Teller(ctx context.Context) (*cloud.Teller, error) {
+	opened, err := senders.Open(ctx, pipelines.Definitions.Channels, senders.Options{Lookup: os.LookupEnv})
+	if err != nil {
+		return nil, err
+	}
+	c := courier.New(d.store, pipelines.Definitions, &courier.Options{Sender: opened.Of, Polls: true, Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase},
+		Worker:   lambdacontext.LogStreamName,
+		Launched: func(ctx context.Context, id run.ID) error { return d.functions.Run(ctx, "", cloud.RunCall{Run: id}) }})
+	return &cloud.Teller{Courier: c, Functions: d.functions, Log: d.Log}, nil
+}
+
+// Monitor is what the function monitor does.
+func (d *Deployment) Monitor() *cloud.Monitor {
+	return &cloud.Monitor{Store: d.store, Definitions: pipelines.Definitions, Schedules: d.schedules(), Functions: d.functions, Log: d.Log}
+}
+
+func (d *Deployment) schedules() *scheduler.Scheduler {
+	return scheduler.New(d.store, pipelines.Definitions)
+}
+
+// Invocation is the one that a context belongs to.
+func Invocation(ctx context.Context) cloud.Invocation {
+	at := cloud.Invocation{Function: lambdacontext.FunctionName + ":" + lambdacontext.FunctionVersion}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		at.Request = lc.AwsRequestID
+	}
+	return at
+}
+
+// Must returns what was opened, or ends the process: a function that cannot start says why in its log.
+func Must[T any](opened T, err error) T {
+	if err != nil {
+		Exit(err)
+	}
+	return opened
+}
+
+// Exit ends the process; Lambda counts what it was doing as failed.
+func Exit(err error) {
+	slog.New(slog.NewJSONHandler(os.Stderr, nil)).Error("the function ends", "error", err)
+	os.Exit(1)
+}

@@ -1,0 +1,15 @@
+// Command run is the Lambda function that runs runs.
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"waggle/functions/deployment"
+)
+
+func main() {
+	d := deployment.Must(deployment.Open(context.Background()))
+	lambda.StartHandlerFunc(handler{d.Runner()}.handle)
+}

@@ -1,0 +1,15 @@
+// Command step is the Lambda function that runs steps which have a function of their own.
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"waggle/functions/deployment"
+)
+
+func main() {
+	d := deployment.Must(deployment.Open(context.Background()))
+	lambda.StartHandlerFunc(handler{d.Stepper()}.handle)
+}
