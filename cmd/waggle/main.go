@@ -21,6 +21,7 @@ func main() {
 		Definitions: pipelines.Definitions,
 		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
 		Stores:      stores,
+		Deployed:    deployed,
 		Senders:     open,
 		Home:        embedded.DefaultHome,
 		Worker:      embedded.Worker(),

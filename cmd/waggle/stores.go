@@ -5,8 +5,12 @@ package main
 import (
 	"context"
 
+	"waggle/shared/cli"
 	"waggle/shared/store"
 )
 
-// stores is empty on a laptop: no cloud's SDK is linked.
-var stores map[string]func(ctx context.Context, name, home string) (*store.Store, error)
+// A laptop's binary links no cloud's SDK: it has no such stores, and knows no deployments.
+var (
+	stores   map[string]func(ctx context.Context, name, home string) (*store.Store, error)
+	deployed func(ctx context.Context, name string) (*cli.Deployed, error)
+)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"waggle/shared/embedded"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
@@ -16,12 +18,15 @@ import (
 // cloudLease is how long an owner over a network may be silent.
 const cloudLease = 60 * time.Second
 
-// stores are those that need a cloud's SDK.
-var stores = map[string]func(ctx context.Context, name, home string) (*store.Store, error){"dynamodb": openDynamoDB}
+// What needs a cloud's SDK.
+var (
+	stores   = map[string]func(ctx context.Context, name, home string) (*store.Store, error){"dynamodb": openDynamoDB}
+	deployed = openDeployment
+)
 
 // openDynamoDB opens a table; values too large for it are in the home folder.
 func openDynamoDB(ctx context.Context, table, home string) (*store.Store, error) {
-	db, err := dynamodriver.Open(ctx, table, &dynamodriver.Options{Indexes: store.Indexes()})
+	db, err := openTable(ctx, table, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +35,17 @@ func openDynamoDB(ctx context.Context, table, home string) (*store.Store, error)
 		_ = db.Close()
 		return nil, err
 	}
+	return store.New(db, blobs, &store.Options{Lease: cloudLease, Now: db.Now}), nil
+}
+
+// openTable opens a table, and tells of a clock that is off. A nil config is what the environment says.
+func openTable(ctx context.Context, table string, config *aws.Config) (*dynamodriver.Driver, error) {
+	db, err := dynamodriver.Open(ctx, table, &dynamodriver.Options{Indexes: store.Indexes(), Config: config})
+	if err != nil {
+		return nil, err
+	}
 	if skew := db.Skew(); skew.Abs() > time.Minute {
 		fmt.Fprintf(os.Stderr, "waggle: warning: the clock of this machine is %s off, so DynamoDB's is used; set it\n", skew.Abs().Round(time.Second))
 	}
-	return store.New(db, blobs, &store.Options{Lease: cloudLease, Now: db.Now}), nil
+	return db, nil
 }

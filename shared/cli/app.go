@@ -30,6 +30,8 @@ type App struct {
 	// Stores opens stores that are no folder, by their kind: `--store dynamodb:TABLE` calls "dynamodb" with the name and
 	// the home folder. May be nil.
 	Stores map[string]func(ctx context.Context, name, home string) (*store.Store, error)
+	// Deployed opens a deployment by its name: `--env prod`. Nil: this program knows none.
+	Deployed func(ctx context.Context, name string) (*Deployed, error)
 	// Senders opens what sends to channels, and returns it by channel; home is the folder for the outbox. Its error says what is wrong with any
 	// of them. Nil: messages wait, and say that their channel is not configured.
 	Senders func(ctx context.Context, home string, channels notify.List) (func(*notify.Definition) (notify.Sender, error), error)

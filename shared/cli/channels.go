@@ -133,10 +133,11 @@ func (s *session) channelOf(ctx context.Context, st *store.Store, channel *notif
 
 func (s *session) channelsTestCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "test CHANNEL",
-		Short:   "Send a test message to a channel, now and past all that waits",
-		Example: "  waggle channels test slack",
-		Args:    exactly("channel"),
+		Use:         "test CHANNEL",
+		Short:       "Send a test message to a channel, now and past all that waits",
+		Example:     "  waggle channels test slack",
+		Annotations: map[string]string{localOnly: "it would send by this machine's settings and not by the deployment's"},
+		Args:        exactly("channel"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp

@@ -22,7 +22,7 @@ func (s *session) courier(st *store.Store) *courier.Courier {
 
 // openSenders opens what sends to the channels, so that a setting or a secret that is wrong is found before anything runs.
 func (s *session) openSenders(ctx context.Context) error {
-	if s.senders != nil || len(s.app.Definitions.Channels) == 0 {
+	if s.senders != nil || len(s.app.Definitions.Channels) == 0 || s.environment != "" { // a deployment has its own
 		return nil
 	}
 	of, err := s.sendersOf(ctx, s.app.Definitions.Channels)
@@ -48,7 +48,7 @@ func (s *session) sender(channel *notify.Definition) (notify.Sender, error) {
 // deliver works off what is due, of this run and others, until the returned function is called. A message that is on its way then is
 // waited for.
 func (s *session) deliver(ctx context.Context, st *store.Store) (stop func()) {
-	if len(s.app.Definitions.Sensors)+len(s.app.Definitions.Channels) == 0 {
+	if len(s.app.Definitions.Sensors)+len(s.app.Definitions.Channels) == 0 || s.deployed != nil {
 		return func() {}
 	}
 	c := s.courier(st)
@@ -98,11 +98,19 @@ func (s *session) settle(ctx context.Context, st *store.Store, r *report.Report,
 		case d.State == courier.Dead:
 			s.warn("%s was not told (%s): %s; see why with: %s", d.Channel, d.Source, report.OneLine(d.Error), s.call("deliveries", "show", d.ID))
 		case d.Channel == "":
-			s.warn("sensor %s has not been called yet%s; it is with: %s", d.Source, because(d), s.call("monitor", "--once"))
+			s.warn("sensor %s has not been called yet%s; it is %s", d.Source, because(d), s.by("monitor", "--once"))
 		default:
-			s.warn("%s has not been told yet (%s)%s; it is tried again %s with: %s", d.Channel, d.Source, because(d), utc(d.Due), s.call("dev"))
+			s.warn("%s has not been told yet (%s)%s; it is tried again %s %s", d.Channel, d.Source, because(d), utc(d.Due), s.by("dev"))
 		}
 	}
+}
+
+// by says who does what is left.
+func (s *session) by(words ...string) string {
+	if s.environment != "" {
+		return "by the deployment"
+	}
+	return "with: " + s.call(words...)
 }
 
 // known says why a channel was told nothing, by the reason.
@@ -129,6 +137,9 @@ func because(d courier.Delivery) string {
 
 // deliverOnce does what is due of sensors and channels, and tells how much that was.
 func (s *session) deliverOnce(ctx context.Context, st *store.Store) error {
+	if s.deployed != nil {
+		return s.deployed.Sensor(ctx)
+	}
 	c := s.courier(st)
 	err := c.Once(ctx)
 	t := c.Tally()

@@ -76,10 +76,11 @@ func (t *tail) String() string { return string(t.text) }
 // stepCommand runs one attempt at an isolated step, for the process that runs the run.
 func (s *session) stepCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    "step RUN STEP ATTEMPT",
-		Short:  "Run one attempt at an isolated step",
-		Hidden: true,
-		Args:   cobra.ExactArgs(3),
+		Use:         "step RUN STEP ATTEMPT",
+		Short:       "Run one attempt at an isolated step",
+		Hidden:      true,
+		Annotations: map[string]string{localOnly: "its functions run steps"},
+		Args:        cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := strconv.Atoi(args[2])
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 type runFlags struct {
 	selections, configs, tags []string
 	priority                  priority
+	detach                    bool
 }
 
 // request makes the request that the flags of `run` ask for, and its plan. Every mistake in it is found here, before anything

@@ -13,6 +13,9 @@ import (
 // resumeDead resumes runs that nobody looks after, in a process of its own: one of them may end its process
 // again, and must not end this one.
 func (s *session) resumeDead(ctx context.Context, st *store.Store, interrupts <-chan os.Signal) error {
+	if s.deployed != nil {
+		return nil // it resumes them itself
+	}
 	if s.app.Executable == "" {
 		return s.tellOfDead(ctx, st)
 	}

@@ -40,6 +40,9 @@ the platform failed, 130 interrupted.`,
 				}
 				s.format = formatJSON
 			}
+			if err := s.checkEnvironment(cmd); err != nil {
+				return err
+			}
 			if cmd.Annotations[ownInterrupt] == "" {
 				s.interruptible(cmd)
 			}
@@ -53,6 +56,7 @@ the platform failed, 130 interrupted.`,
 	flags.BoolVar(&asJSON, "json", false, "the same as -o json")
 	flags.StringVar(&s.home, "home", "", "folder `DIR` of the store (default $WAGGLE_HOME, else "+s.app.Home+")")
 	flags.StringVar(&s.address, "store", "", "another store than the home folder's, `KIND:NAME` (default $WAGGLE_STORE)")
+	flags.StringVar(&s.environment, "env", "", "a deployment in the cloud, by its `NAME`: its runs, assets and messages")
 	root.SetFlagErrorFunc(flagError)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("home")

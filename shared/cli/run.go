@@ -61,6 +61,7 @@ process died are resumed first.`,
 	flags.StringArrayVar(&f.configs, "config", nil, "a setting as `NAME=VALUE`; jobs show JOB lists them")
 	flags.StringArrayVar(&f.tags, "tag", nil, "a label of the run as `NAME=VALUE`")
 	flags.Var(&f.priority, "priority", "from -10000 to 10000: of the runs that wait, the highest `N` starts first (default the job's)")
+	flags.BoolVar(&f.detach, "detach", false, "launch the run and return; waggle dev, or the deployment of --env, runs it")
 	_ = cmd.RegisterFlagCompletionFunc("select", s.completeSelection)
 	_ = cmd.RegisterFlagCompletionFunc("config", s.completeConfig)
 	return cmd
@@ -95,14 +96,37 @@ func (s *session) run(ctx context.Context, args []string, f runFlags) error {
 	if err != nil {
 		return fmt.Errorf("launch the run: %w", err)
 	}
+	if f.detach {
+		return s.detach(ctx, id)
+	}
 	defer s.deliver(ctx, st)()
 	return s.watch(ctx, st, id, req, p, interrupts)
+}
+
+// detach leaves a launched run to others, and says which it is.
+func (s *session) detach(ctx context.Context, id run.ID) error {
+	if s.deployed != nil {
+		if err := s.deployed.Run(ctx, id); err != nil {
+			s.warn("the deployment could not be told of it; it looks for it by itself within a minute: %v", err)
+		}
+	}
+	if s.format != formatTable {
+		return s.printJSON(struct {
+			RunID run.ID `json:"run_id"`
+		}{id})
+	}
+	s.say("see how it goes with: %s", s.call("runs", "logs", id.Short(), "-f"))
+	return s.write(string(id))
 }
 
 // watch runs a launched run and shows it, and the runs that retry it.
 func (s *session) watch(ctx context.Context, st *store.Store, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) error {
 	for {
-		out, err := s.attend(ctx, st, id, req, p, interrupts)
+		attend := s.attend
+		if s.deployed != nil {
+			attend = s.watchDeployed
+		}
+		out, err := attend(ctx, id, req, p, interrupts)
 		if err == nil {
 			return nil
 		}
@@ -127,11 +151,12 @@ func (s *session) isInterrupted(err error) bool {
 }
 
 // attend runs a launched run and shows it.
-func (s *session) attend(ctx context.Context, st *store.Store, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) (engine.Outcome, error) {
+func (s *session) attend(ctx context.Context, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) (engine.Outcome, error) {
 	v, tick, err := s.viewOf(id, req, p)
 	if err != nil {
 		return engine.Outcome{}, err
 	}
+	st := s.opened
 	f := newFeed(v, tick, st.Now)
 	cancel := make(chan struct{})
 	var interrupted atomic.Bool

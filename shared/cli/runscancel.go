@@ -67,6 +67,9 @@ func (s *session) heedCancel(ctx context.Context, st *store.Store, id run.ID, wh
 	if err != nil || own.Held(st.Now(), st.Lease()) {
 		return asked, err
 	}
+	if s.deployed != nil {
+		return asked, s.deployed.Run(ctx, id)
+	}
 	// It reads the note before it does anything else, so no step begins here.
 	out, err := s.engine(st).Run(ctx, id, nil)
 	switch {

@@ -91,6 +91,8 @@ type logReader struct {
 	id    run.ID
 	level slog.Level
 	step  run.StepKey
+	// observe is given the events instead of who reads stdout; nil: they are printed.
+	observe func(*runlog.Event)
 
 	attempts attemptLogs
 	next     int64 // number of the next chunk
@@ -146,6 +148,10 @@ func (r *logReader) print(events []runlog.Event) error {
 			continue
 		}
 		r.printed++
+		if r.observe != nil {
+			r.observe(e)
+			continue
+		}
 		switch r.s.format {
 		case formatTable:
 			lines = append(lines, logLine(e, r.s.paint))

@@ -115,6 +115,9 @@ func (s *session) testSensor(ctx context.Context, name, runName string, send boo
 	}
 	s.tellOfNewerCode()
 	if send {
+		if s.environment != "" {
+			return usage("leave --send out to see what it would send", "sensors test --send sends by this machine's settings and not by a deployment's")
+		}
 		if err := s.openSenders(ctx); err != nil {
 			return err
 		}

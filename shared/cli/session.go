@@ -28,12 +28,14 @@ type session struct {
 	format format
 	home   string // as --home gives it; empty: not given
 
-	address string // as --store gives it; empty: not given
+	address     string // as --store gives it; empty: not given
+	environment string // as --env gives it; empty: no deployment
 
 	paint, errPaint report.Paint
 	outTTY, errTTY  *os.File // nil: no terminal
 
 	opened   *store.Store
+	deployed *Deployed                                       // of --env; nil: not opened, or none
 	senders  func(*notify.Definition) (notify.Sender, error) // nil: not opened
 	messages *courier.Courier
 	polls    bool                  // the command calls polled sensors; set before the courier is made
@@ -164,6 +166,9 @@ func (s *session) call(words ...string) string {
 	if s.address != "" {
 		parts = append(parts, "--store", quoted(s.address))
 	}
+	if s.environment != "" {
+		parts = append(parts, "--env", quoted(s.environment))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -185,6 +190,14 @@ func (s *session) storeAddress() string {
 
 // open opens the store that was asked for.
 func (s *session) open(ctx context.Context) (*store.Store, error) {
+	if s.environment != "" {
+		deployed, err := s.app.Deployed(ctx, s.environment)
+		if err != nil {
+			return nil, err
+		}
+		s.deployed = deployed
+		return deployed.Store, nil
+	}
 	address := s.storeAddress()
 	if address == "" {
 		return s.app.Open(ctx, s.homeDir())
@@ -213,8 +226,8 @@ func (s *session) store(ctx context.Context) (*store.Store, error) {
 // look opens the store for a command that reads, and tells of runs whose process died.
 func (s *session) look(ctx context.Context) (*store.Store, error) {
 	st, err := s.store(ctx)
-	if err != nil {
-		return nil, err
+	if err != nil || s.deployed != nil { // which resumes them itself
+		return st, err
 	}
 	return st, s.tellOfDead(ctx, st)
 }

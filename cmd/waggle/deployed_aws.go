@@ -1,0 +1,80 @@
+//go:build aws
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
+	"gocloud.dev/blob/s3blob"
+
+	"waggle/shared/cli"
+	"waggle/shared/cloud"
+	"waggle/shared/cloud/lambdafunctions"
+	"waggle/shared/fault"
+	"waggle/shared/run"
+	"waggle/shared/store"
+)
+
+// deployment is what a deployment says of itself, in the parameter /waggle/NAME/deployment.
+type deployment struct {
+	Table          string `json:"table"`
+	Bucket         string `json:"bucket"`
+	RunFunction    string `json:"run_function"`
+	SensorFunction string `json:"sensor_function"`
+}
+
+// openDeployment opens a deployment with the caller's own credentials.
+func openDeployment(ctx context.Context, name string) (*cli.Deployed, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "read the AWS settings: %w", err).WithHint("look at AWS_PROFILE and the files in ~/.aws")
+	}
+	if cfg.Region == "" {
+		return nil, fault.New(fault.Invalid, "no AWS region is set").WithHint("set AWS_REGION to the region of the deployment, or a profile that has one")
+	}
+	d, err := findDeployment(ctx, cfg, name)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openTable(ctx, d.Table, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := s3blob.OpenBucket(ctx, s3.NewFromConfig(cfg), d.Bucket, nil)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	functions := lambdafunctions.New(cfg, lambdafunctions.Names{Run: d.RunFunction, Sensor: d.SensorFunction})
+	return &cli.Deployed{Store: store.New(db, store.NewBlobs(bucket), &store.Options{Lease: cloudLease, Now: db.Now}), Sensor: functions.Sensor,
+		Run: func(ctx context.Context, id run.ID) error { return functions.Run(ctx, "", cloud.RunCall{Run: id}) }}, nil
+}
+
+func findDeployment(ctx context.Context, cfg aws.Config, name string) (deployment, error) {
+	op, parameter := "find deployment "+name, "/waggle/"+name+"/deployment"
+	out, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: &parameter})
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &api) && api.ErrorCode() == "ParameterNotFound":
+		return deployment{}, fault.New(fault.NotFound, "no deployment %q in %s", name, cfg.Region).
+			WithHint("name another, set AWS_REGION or AWS_PROFILE to where it is, or make it with `waggle deploy`")
+	case errors.As(err, &api) && api.ErrorCode() == "ValidationException":
+		return deployment{}, fault.New(fault.Invalid, "%q is no name of a deployment", name).WithHint("names have letters, digits and -")
+	case errors.As(err, &api):
+		return deployment{}, &fault.Error{Op: op, Code: fault.Denied, Err: err, Hint: "allow ssm:GetParameter on " + parameter + ", or log in again"}
+	case err != nil:
+		return deployment{}, &fault.Error{Op: op, Code: fault.Unavailable, Err: err, Hint: "set AWS_PROFILE, or log in with `aws sso login`"}
+	}
+	var d deployment
+	if err := json.Unmarshal([]byte(aws.ToString(out.Parameter.Value)), &d); err != nil || d.Table == "" || d.Bucket == "" || d.RunFunction == "" {
+		return d, fault.New(fault.Corrupt, "the parameter %s does not say what the deployment consists of", parameter).WithHint("deploy it again")
+	}
+	return d, nil
+}

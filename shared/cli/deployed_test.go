@@ -1,0 +1,143 @@
+package cli_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"waggle/shared/cli"
+	"waggle/shared/engine"
+	"waggle/shared/fault"
+	"waggle/shared/run"
+)
+
+// deployment works on a desk's home as functions in the cloud would, and no command does.
+type deployment struct {
+	*desk
+	wg      sync.WaitGroup
+	sensors int
+	down    bool // its functions cannot be called
+}
+
+func deploy(t *testing.T) *deployment {
+	t.Helper()
+	p := &deployment{desk: setup(t)}
+	p.app.Deployed = func(ctx context.Context, name string) (*cli.Deployed, error) {
+		if name != "prod" {
+			return nil, fault.New(fault.NotFound, "no deployment %q in eu-west-1", name).WithHint("make it with `waggle deploy`")
+		}
+		st, err := p.app.Open(ctx, p.home)
+		if err != nil {
+			return nil, err
+		}
+		return &cli.Deployed{Store: st, Run: p.run, Sensor: func(context.Context) error { p.sensors++; return nil }}, nil
+	}
+	t.Cleanup(p.wg.Wait)
+	return p
+}
+
+func (p *deployment) run(_ context.Context, id run.ID) error {
+	if p.down {
+		return fault.New(fault.Throttled, "too many functions run")
+	}
+	st, err := p.app.Open(context.Background(), p.home)
+	if err != nil {
+		return err
+	}
+	p.wg.Go(func() {
+		defer func() { _ = st.Close() }()
+		if _, err := engine.New(st, p.app.Definitions, &engine.Options{Worker: "waggle-prod-run:1/a"}).Run(context.Background(), id, nil); err != nil {
+			p.t.Errorf("the function: %v", err)
+		}
+	})
+	return nil
+}
+
+func TestARunOfADeploymentIsWatchedAndNotOwned(t *testing.T) {
+	t.Parallel()
+	p := deploy(t)
+	out, talk, status := p.call("run", "shop", "--env", "prod")
+	p.wg.Wait()
+	if status != 0 || !strings.Contains(out, "SUCCESS shop") || !strings.Contains(out, "runs show") || !strings.Contains(out, "--env prod") {
+		t.Errorf("exit %d\n%s%s", status, out, talk)
+	}
+	if log, _, _ := p.call("runs", "logs", "LAST", "-o", "jsonl"); !strings.Contains(log, "waggle-prod-run:1/a") || strings.Contains(log, `"`+p.app.Worker+`"`) {
+		t.Errorf("this process owned it:\n%s", log)
+	}
+	if out, talk, status := p.call("runs", "--env", "prod"); status != 0 || !strings.Contains(out, "SUCCESS") {
+		t.Errorf("exit %d\n%s%s", status, out, talk)
+	}
+}
+
+func TestARunOfADeploymentIsLaunchedAndLeft(t *testing.T) {
+	t.Parallel()
+	p := deploy(t)
+	out, talk, status := p.call("run", "shop", "--env", "prod", "--detach")
+	if status != 0 || !strings.Contains(talk, "runs logs") || len(strings.TrimSpace(out)) != 36 {
+		t.Errorf("exit %d\n%s%s", status, out, talk)
+	}
+	p.wg.Wait()
+	if out, _, _ := p.call("runs", "--env", "prod"); !strings.Contains(out, "SUCCESS") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestADeploymentThatCannotBeToldLooksByItself(t *testing.T) {
+	t.Parallel()
+	p := deploy(t)
+	p.down = true
+	out, talk, status := p.call("run", "shop", "--env", "prod", "--detach")
+	if status != 0 || !strings.Contains(talk, "it looks for it by itself within a minute: too many functions run") {
+		t.Errorf("exit %d\n%s%s", status, out, talk)
+	}
+}
+
+func TestARunOfADeploymentIsCanceledByItsFunctions(t *testing.T) {
+	t.Parallel()
+	p := deploy(t)
+	p.down = true
+	p.call("run", "shop", "--env", "prod", "--detach")
+	p.down = false
+	out, talk, status := p.call("runs", "cancel", "LAST", "--env", "prod")
+	if status != 0 || !strings.Contains(out, "was asked to stop") {
+		t.Errorf("exit %d\n%s%s", status, out, talk)
+	}
+	p.wg.Wait()
+	if out, _, _ := p.call("runs", "--env", "prod"); !strings.Contains(out, "CANCELED") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestWhatIsGivenUpIsSentAgainByTheDeployment(t *testing.T) {
+	t.Parallel()
+	p := deploy(t)
+	if out, talk, status := p.call("deliveries", "retry", "--dead", "--env", "prod"); status != 0 || p.sensors != 1 {
+		t.Errorf("exit %d, %d calls of the sensors\n%s%s", status, p.sensors, out, talk)
+	}
+}
+
+func TestWhatDoesNotGoWithADeploymentIsRefused(t *testing.T) {
+	t.Parallel()
+	p := deploy(t)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"dev", "--env", "prod"}, "a deployment looks after its runs itself"},
+		{[]string{"monitor", "--once", "--env", "prod"}, "each minute"},
+		{[]string{"channels", "test", "people", "--env", "prod"}, "this machine's settings"},
+		{[]string{"runs", "--env", "prod", "--home", "x"}, "give one of them"},
+		{[]string{"runs", "--env", "prod", "--store", "dynamodb:x"}, "give one of them"},
+		{[]string{"runs", "--env", "test"}, "make it with `waggle deploy`"},
+	} {
+		out, talk, status := p.call(c.args...)
+		if status == 0 || !strings.Contains(talk, c.want) {
+			t.Errorf("waggle %s: exit %d, it lacks %q\n%s%s", strings.Join(c.args, " "), status, c.want, out, talk)
+		}
+	}
+	p.app.Deployed = nil
+	if _, talk, status := p.call("runs", "--env", "prod"); status != 2 || !strings.Contains(talk, "make waggle-aws") {
+		t.Errorf("exit %d\n%s", status, talk)
+	}
+}
