@@ -59,6 +59,7 @@ var allowed = map[string][]string{
 	"shared/store":              {"event", "fault", "metadata", "owner", "run", "runlog", "store/driver"},
 	"shared/engine":             {"asset", "check", "duration", "event", "fault", "metadata", "notify", "plan", "run", "runlog", "store"},
 	"shared/courier":            {"asset", "duration", "engine", "event", "fault", "notice", "notify", "owner", "report", "run", "runlog", "sensor", "store", "waggle"},
+	"shared/manifest":           {"event", "fault", "job", "notify", "run", "secret", "sensor", "waggle"},
 	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
 	"shared/store/dynamodriver": {"fault", "store/driver"},
