@@ -19,6 +19,10 @@ waggle-duckdb: ## build bin/waggle with SQL assets and the job gallery_sql (need
 waggle-aws: ## build bin/waggle with the cloud's stores: --store dynamodb:TABLE
 	go build -trimpath -tags aws -o bin/waggle ./cmd/waggle
 
+.PHONY: build
+build: ## build the functions for Lambda and dist/manifest.json, which infra/ reads
+	go run ./functions/build
+
 .PHONY: run
 run: waggle ## run the sample pipeline
 	./bin/waggle run gallery
