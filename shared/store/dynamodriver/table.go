@@ -60,34 +60,22 @@ func Create(ctx context.Context, table string, opts *Options) error {
 
 // definition is the table as Create makes it.
 func (d *Driver) definition() *dynamodb.CreateTableInput {
+	shape := ShapeOf(d.indexes)
 	in := &dynamodb.CreateTableInput{
 		TableName:            &d.table,
 		BillingMode:          types.BillingModePayPerRequest,
-		KeySchema:            keySchema(attrPartition, attrSort),
-		AttributeDefinitions: []types.AttributeDefinition{textAttribute(attrPartition), textAttribute(attrSort)},
+		KeySchema:            keySchema(shape.Partition, shape.Sort),
+		AttributeDefinitions: []types.AttributeDefinition{textAttribute(shape.Partition), textAttribute(shape.Sort)},
 	}
-	for _, index := range d.indexes {
-		p, s := indexAttributes(index)
-		in.AttributeDefinitions = append(in.AttributeDefinitions, textAttribute(p), textAttribute(s))
+	for _, index := range shape.Indexes {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, textAttribute(index.Partition), textAttribute(index.Sort))
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName:  aws.String(index),
-			KeySchema:  keySchema(p, s),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: projected(d.indexes, index)},
+			IndexName:  aws.String(index.Name),
+			KeySchema:  keySchema(index.Partition, index.Sort),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: index.Projected},
 		})
 	}
 	return in
-}
-
-// projected are the attributes that an index holds besides the keys, its own and the table's.
-func projected(indexes []string, index string) []string {
-	list := []string{attrVersion, attrData, attrExpires}
-	for _, other := range indexes {
-		if other != index {
-			p, s := indexAttributes(other)
-			list = append(list, p, s)
-		}
-	}
-	return list
 }
 
 func keySchema(partition, sort string) []types.KeySchemaElement {
