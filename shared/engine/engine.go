@@ -60,14 +60,16 @@ func (e *Engine) Run(ctx context.Context, id run.ID, opts *RunOptions) (Outcome,
 	if err != nil {
 		return Outcome{}, err
 	}
-	if settled { // maybe so long ago that its log is gone: an owner would take it for a run that never began
+	if settled { // nobody needs to own it; and its log may be gone, so that an owner would take it for a run that never began
 		fold, _, err := e.store.Fold(ctx, id)
 		if err != nil {
 			return Outcome{End: Ended}, err
 		}
-		if fold.Expired {
-			return Outcome{Record: fold.Record, End: Ended}, nil
+		out := Outcome{Record: fold.Record, End: Ended}
+		if out.Record.WillRetry {
+			out.Retry, _, err = e.store.RunOf(ctx, out.Record.Request.Job, retryKey(id))
 		}
+		return out, err
 	}
 	var woken []run.ID
 	if waits && !closed(opts.Cancel) {
