@@ -102,6 +102,8 @@ bench: ## measure everything that docs/performance.md quotes: half an hour
 	localstack/with-emulators.sh go run ./bench/faults
 	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
 	localstack/with-emulators.sh go run ./bench/cloud
+	$(MAKE) --no-print-directory build
+	localstack/with-emulators.sh go run ./bench/lambda
 
 .PHONY: bench-small
 bench-small: ## the same in two minutes, to see that nothing is lost or wrong
