@@ -56,8 +56,8 @@ test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -timeout 20m -tags dynamodb $(CORE)
 
 .PHONY: test-aws
-test-aws: ## run the tests of EventBridge on an emulator
-	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/...
+test-aws: ## run the tests of EventBridge, SES and secrets on an emulator of AWS
+	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/... ./shared/secret/awssecret
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)

@@ -30,7 +30,11 @@ var allowed = map[string][]string{
 	"shared/schema":    {"asset", "check", "fault", "metadata", "pages", "run", "table"},
 	"shared/runlog":    {"fault", "metadata", "run"},
 	"shared/secret":    {"fault"},
-	"shared/notify":    {"fault", "secret"},
+
+	"shared/plainbody":        {},
+	"shared/secret/awssecret": {"fault", "plainbody", "secret"},
+
+	"shared/notify": {"fault", "secret"},
 
 	"shared/notify/httppost":     {"notify", "secret"},
 	"shared/notify/slackmessage": {"notify"},
@@ -62,7 +66,7 @@ var allowed = map[string][]string{
 	"shared/manifest":           {"event", "fault", "job", "notify", "run", "secret", "sensor", "waggle"},
 	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
-	"shared/store/dynamodriver": {"fault", "store/driver"},
+	"shared/store/dynamodriver": {"fault", "plainbody", "store/driver"},
 	"shared/monitor":            {"engine", "fault", "owner", "run", "runlog", "scheduler", "store"},
 	"shared/cloud":              {"courier", "engine", "event", "fault", "run", "runlog", "scheduler", "sensor", "store", "waggle"},
 	"shared/report":             {"duration", "metadata", "plan", "run", "runlog"},
@@ -128,7 +132,8 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 
 // isAdapter reports whether a package of the library is tied to a service or a database.
 func isAdapter(ours string) bool {
-	return strings.HasSuffix(ours, "driver") && ours != "store/driver" || strings.HasPrefix(ours, "eventbus/") || slices.Contains(senders, ours) || ours == "cloud/lambdafunctions"
+	adapters := slices.Concat(senders, []string{"cloud/lambdafunctions", "secret/awssecret"})
+	return strings.HasSuffix(ours, "driver") && ours != "store/driver" || strings.HasPrefix(ours, "eventbus/") || slices.Contains(adapters, ours)
 }
 
 func isCloud(path string) bool {

@@ -39,8 +39,9 @@ func NewResolver(sources map[string]Source) *Resolver {
 func (r *Resolver) Masker() *Masker { return r.masker }
 
 // Resolve returns the secret behind a reference; none for an empty one. Spaces and line breaks around it are dropped, as
-// files and consoles leave them there. Its error names the reference, is fault.NotFound where there is no such
-// secret, and fault.Invalid where the text is no reference or this program has no source for it.
+// files and consoles leave them there. A variable of the environment may hold a reference of another scheme in place of the secret:
+// env:SLACK_WEBHOOK_URL with the value ssm:/waggle/slack is what that parameter holds. Its error names each reference, is
+// fault.NotFound where there is no such secret, and fault.Invalid where the text is no reference or this program has no source for it.
 func (r *Resolver) Resolve(ctx context.Context, ref Ref) (Value, error) {
 	if ref == "" {
 		return Value{}, nil
@@ -55,8 +56,16 @@ func (r *Resolver) Resolve(ctx context.Context, ref Ref) (Value, error) {
 			WithHint("it reads %s", strings.Join(r.schemes(), ", "))
 	}
 	plain, err := source(ctx, name)
-	if err == nil && strings.TrimSpace(plain) == "" {
+	plain = strings.TrimSpace(plain)
+	if err == nil && plain == "" {
 		err = fault.New(fault.NotFound, "it is empty")
+	}
+	if inner := Ref(plain); err == nil && scheme == SchemeEnv && inner.kept() {
+		v, err := r.Resolve(ctx, inner)
+		if err != nil {
+			return Value{}, &fault.Error{Op: "variable " + name, Code: fault.CodeOf(err), Err: err}
+		}
+		return v, nil
 	}
 	if err != nil {
 		code := fault.CodeOf(err)
@@ -65,7 +74,7 @@ func (r *Resolver) Resolve(ctx context.Context, ref Ref) (Value, error) {
 		}
 		return Value{}, &fault.Error{Op: "secret " + string(ref), Code: code, Err: err}
 	}
-	v := New(strings.TrimSpace(plain))
+	v := New(plain)
 	r.masker.Add(v)
 	return v, nil
 }

@@ -17,6 +17,7 @@ import (
 //	env:SLACK_WEBHOOK_URL           a variable of the environment
 //	ssm:/waggle/slack/webhook       a parameter of AWS Systems Manager
 //	secretsmanager:waggle/smtp      a secret of AWS Secrets Manager
+//	secretsmanager:smtp#password    a field of one that is a JSON object
 type Ref string
 
 // The schemes of references.
@@ -35,6 +36,12 @@ func (r Ref) Parts() (scheme, name string, ok bool) {
 	ok = found && slices.Contains(Schemes(), scheme) && name != "" && !strings.ContainsAny(name, " \t\r\n\x00") &&
 		!(scheme == SchemeEnv && strings.ContainsAny(name, "=/:"))
 	return scheme, name, ok
+}
+
+// kept reports a reference to where secrets are kept, not to a variable of the environment.
+func (r Ref) kept() bool {
+	scheme, _, ok := r.Parts()
+	return ok && scheme != SchemeEnv
 }
 
 // Check reports a text that is no reference. The text is not in the error: it may be the secret itself.

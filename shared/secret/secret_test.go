@@ -130,3 +130,31 @@ func TestASourcesErrorKeepsItsCodeAndNamesTheReference(t *testing.T) {
 		t.Errorf("%q, %v", v.Reveal(), err)
 	}
 }
+
+func TestAVariableMayHoldAReferenceToWhereTheSecretIsKept(t *testing.T) {
+	t.Parallel()
+	environment := map[string]string{"KEPT": " ssm:/slack\n", "GONE": "ssm:/none", "ELSEWHERE": "secretsmanager:smtp", "LOOP": "env:LOOP"}
+	r := secret.NewResolver(map[string]secret.Source{
+		"env": secret.Env(func(name string) (string, bool) { v, ok := environment[name]; return v, ok }),
+		"ssm": func(_ context.Context, name string) (string, error) {
+			if name == "/slack" {
+				return "S3CRET", nil
+			}
+			return "", fault.New(fault.NotFound, "no parameter").WithHint("store it")
+		},
+	})
+	if v, err := r.Resolve(t.Context(), "env:KEPT"); err != nil || v.Reveal() != "S3CRET" || r.Masker().Mask("S3CRET") != "[masked]" || r.Masker().Mask("ssm:/slack") != "ssm:/slack" {
+		t.Errorf("%q, %v", v.Reveal(), err)
+	}
+	if v, err := r.Resolve(t.Context(), "env:LOOP"); err != nil || v.Reveal() != "env:LOOP" { // no reference to follow: it is the secret
+		t.Errorf("%q, %v", v.Reveal(), err)
+	}
+	_, err := r.Resolve(t.Context(), "env:GONE")
+	if want := "variable GONE: secret ssm:/none: no parameter (store it)"; !errors.Is(err, fault.NotFound) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	_, err = r.Resolve(t.Context(), "env:ELSEWHERE")
+	if want := `variable ELSEWHERE: secret "secretsmanager:smtp": this program reads no secretsmanager: references (it reads env:, ssm:)`; !errors.Is(err, fault.Invalid) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

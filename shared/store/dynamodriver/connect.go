@@ -3,7 +3,6 @@ package dynamodriver
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"waggle/shared/fault"
+	"waggle/shared/plainbody"
 )
 
 const (
@@ -126,36 +126,15 @@ func noCredentials(err error) error {
 // tuned is the SDK's own transport (which knows AWS_CA_BUNDLE) with more connections kept open: one owner writes,
 // settles and renews at once, and a new TLS connection costs more than a request. A client of another kind
 // is the caller's matter.
-func tuned(client dynamodb.HTTPClient) plainBodies {
+func tuned(client dynamodb.HTTPClient) plainbody.Client {
 	own, ok := client.(*awshttp.BuildableClient)
 	if client == nil {
 		own, ok = awshttp.NewBuildableClient(), true
 	}
 	if !ok {
-		return plainBodies{client}
+		return plainbody.Client{Doer: client}
 	}
 	t := own.GetTransport()
 	t.MaxIdleConnsPerHost, t.MaxIdleConns, t.IdleConnTimeout = 64, 128, 90*time.Second
-	return plainBodies{&http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-}
-
-// plainBodies sends bodies that can only be read. The SDK closes a body as soon as the answer begins, while net/http may
-// still look whether the body has ended. The SDK's body, asked by WriteTo, then returns io.EOF (smithy-go 1.28.8), which is no
-// end there but an error, and net/http closes the connection under the answer: with a server on the same machine
-// several in a hundred requests, tried again for nothing. Asked by Read it ends.
-type plainBodies struct{ dynamodb.HTTPClient }
-
-// Do implements dynamodb.HTTPClient.
-func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
-	return c.HTTPClient.Do(r)
-}
-
-// CloseIdleConnections closes those of our own.
-func (c plainBodies) CloseIdleConnections() {
-	if own, ok := c.HTTPClient.(*http.Client); ok {
-		own.CloseIdleConnections()
-	}
+	return plainbody.Client{Doer: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }

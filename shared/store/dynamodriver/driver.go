@@ -1,7 +1,7 @@
 // Package dynamodriver keeps the table in DynamoDB: the store of a deployment in the cloud, shared by every
 // function and every person with rights to the table.
 //
-// It holds no rule of Waggle's, and imports driver and fault of ours. What the AWS SDK knows stays inside: the one
+// It holds no rule of Waggle's, and imports driver, fault and plainbody of ours. What the AWS SDK knows stays inside: the one
 // type of its that crosses the border is Options.Config, for wiring that has loaded it already.
 //
 // # Repeated requests
@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"waggle/shared/fault"
+	"waggle/shared/plainbody"
 	"waggle/shared/store/driver"
 )
 
@@ -54,7 +55,7 @@ type Driver struct {
 	clock   *clock
 	timeout time.Duration
 	client  *dynamodb.Client
-	http    plainBodies
+	http    plainbody.Client
 	usage   *usage
 	closed  atomic.Bool
 }
