@@ -176,8 +176,86 @@ func TestOptionsAreCopied(t *testing.T) {
 // settings reads a channel's settings in an environment.
 func settings(t *testing.T, c *notify.Channel, environment map[string]string) (notify.Settings, error) {
 	t.Helper()
-	secrets := secret.NewResolver(map[string]secret.Source{secret.SchemeEnv: secret.Env(func(name string) (string, bool) { v, ok := environment[name]; return v, ok })})
-	return c.Definition().Settings(context.Background(), func(name string) string { return environment[name] }, secrets)
+	return c.Definition().Settings(context.Background(), notify.Environment{Lookup: func(name string) string { return environment[name] }, Secrets: resolver(environment, nil)})
+}
+
+// resolver resolves references to variables, and to parameters.
+func resolver(environment, parameters map[string]string) *secret.Resolver {
+	sources := map[string]secret.Source{secret.SchemeEnv: secret.Env(func(name string) (string, bool) { v, ok := environment[name]; return v, ok })}
+	if parameters != nil {
+		sources[secret.SchemeSSM] = func(_ context.Context, name string) (string, error) {
+			if v, ok := parameters[name]; ok {
+				return v, nil
+			}
+			return "", fault.New(fault.NotFound, "no parameter").WithHint("store it")
+		}
+	}
+	return secret.NewResolver(sources)
+}
+
+func TestAProgramThatHasSESSendsMailsByItUnlessAServerIsSet(t *testing.T) {
+	t.Parallel()
+	read := func(o *notify.MailOptions, pairs ...string) (notify.Settings, error) {
+		environment := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			environment[pairs[i]] = pairs[i+1]
+		}
+		return notify.Mail("m", o).Definition().Settings(t.Context(), notify.Environment{Lookup: func(name string) string { return environment[name] }, Secrets: resolver(environment, nil), SES: true})
+	}
+	s, err := read(nil, "MAIL_FROM", "Waggle <f@example.com>", "MAIL_TO", "t@example.com")
+	if err != nil || s.Service != notify.SES || s.SES.From != "Waggle <f@example.com>" || !slices.Equal(s.SES.To, []string{"<t@example.com>"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(&notify.MailOptions{From: "f@example.com", To: []string{"o@example.com"}}, "MAIL_FROM", "other@example.com"); err != nil || s.SES.From != "f@example.com" || !slices.Equal(s.SES.To, []string{"o@example.com"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(nil, "MAIL_FROM", "f@example.com", "MAIL_TO", "t@example.com", "SMTP_HOST", "h"); err != nil || s.Service != notify.SMTP {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(nil, "MAIL_TO", "t@example.com"); err != nil || s.Service != "" || !slices.Equal(s.Missing, []string{"MAIL_FROM", "SMTP_HOST"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	_, err = read(nil, "MAIL_FROM", "nobody", "MAIL_TO", strings.Repeat("t@example.com,", 51))
+	for _, want := range []string{"MAIL_FROM: ", "51 recipients, and SES takes 50"} {
+		if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+	if _, err := read(nil, "MAIL_FROM", "f@example.com"); err == nil || !strings.Contains(err.Error(), "no recipients (set MAIL_TO or To)") {
+		t.Error(err)
+	}
+}
+
+func TestAVariableMayNameWhereItsSecretIsKept(t *testing.T) {
+	t.Parallel()
+	parameters := map[string]string{"/waggle/test/slack": "https://hooks.slack.com/S3CRET", "/waggle/test/smtp": "pw12"}
+	read := func(c *notify.Channel, pairs ...string) (notify.Settings, error) {
+		environment := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			environment[pairs[i]] = pairs[i+1]
+		}
+		return c.Definition().Settings(t.Context(), notify.Environment{Lookup: func(name string) string { return environment[name] }, Secrets: resolver(environment, parameters)})
+	}
+	if s, err := read(notify.Slack("s", nil), "SLACK_WEBHOOK_URL", "ssm:/waggle/test/slack"); err != nil || s.Service != notify.SlackWebhook || s.URL.Reveal() != parameters["/waggle/test/slack"] {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(notify.Slack("s", nil), "SLACK_BOT_TOKEN", "ssm:/waggle/test/smtp", "SLACK_CHANNEL", "C1"); err != nil || s.Token.Reveal() != "pw12" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(notify.Mail("m", nil), "SMTP_HOST", "h", "SMTP_USER", "u@example.com", "SMTP_PASSWORD", "ssm:/waggle/test/smtp", "MAIL_TO", "t@example.com"); err != nil || s.SMTP.Password.Reveal() != "pw12" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := read(notify.Webhook("w", &notify.WebhookOptions{URL: "env:HOOK", Secret: "env:KEY"}), "HOOK", "ssm:/waggle/test/slack", "KEY", "ssm:/waggle/test/smtp"); err != nil || s.Key.Reveal() != "pw12" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	_, err := read(notify.Slack("s", nil), "SLACK_WEBHOOK_URL", "ssm:/waggle/test/none")
+	if want := "channel s: variable SLACK_WEBHOOK_URL: secret ssm:/waggle/test/none: no parameter (store it)"; !errors.Is(err, fault.Invalid) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	// A text that is the secret itself and no URL is not shown.
+	if _, err := read(notify.Slack("s", nil), "SLACK_WEBHOOK_URL", "ssm:/waggle/test/smtp"); err == nil || strings.Contains(err.Error(), "pw12") {
+		t.Error(err)
+	}
 }
 
 func TestTheEnvironmentConfiguresWhatOptionsLeaveOpen(t *testing.T) {

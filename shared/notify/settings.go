@@ -41,6 +41,7 @@ const (
 	SlackWebhook Service = "slackwebhook"
 	SlackBot     Service = "slackbot"
 	SMTP         Service = "smtpmail"
+	SES          Service = "sesmail"
 	HTTP         Service = "webhook"
 )
 
@@ -55,6 +56,7 @@ type Settings struct {
 	Channel string       // of SlackBot
 	Key     secret.Value // of HTTP's signature; may be none
 	SMTP    SMTPSettings
+	SES     SESSettings
 }
 
 // SMTPSettings are those of a mail server and its mails.
@@ -68,11 +70,29 @@ type SMTPSettings struct {
 	To         []string
 }
 
-// Settings resolves what a channel needs. lookup reads a variable of the environment, empty for none. A channel that nobody
-// has begun to configure is no error: its Service is empty. One that is half configured is, and so is a secret that
-// does not resolve; the error lists all that is wrong.
-func (d *Definition) Settings(ctx context.Context, lookup func(string) string, secrets *secret.Resolver) (Settings, error) {
-	r := &reading{ctx: ctx, env: lookup, secrets: secrets}
+// SESSettings are those of mails that Amazon SES sends.
+type SESSettings struct {
+	From string
+	To   []string
+}
+
+// MaxSESRecipients is how many recipients SES takes for one mail.
+const MaxSESRecipients = 50
+
+// Environment is where a program finds settings.
+type Environment struct {
+	// Lookup reads a variable, empty for none.
+	Lookup func(string) string
+	// Secrets resolves references.
+	Secrets *secret.Resolver
+	// SES says that the program can send by Amazon SES: a mail channel without a mail server is sent by it.
+	SES bool
+}
+
+// Settings resolves what a channel needs. A channel that nobody has begun to configure is no error: its Service is empty. One that
+// is half configured is, and so is a secret that does not resolve, but for a variable that is not set; the error lists all that is wrong.
+func (d *Definition) Settings(ctx context.Context, e Environment) (Settings, error) {
+	r := &reading{ctx: ctx, env: e.Lookup, secrets: e.Secrets, ses: e.SES}
 	switch d.Kind {
 	case KindSlack:
 		r.slack(d.Slack)
@@ -92,6 +112,7 @@ type reading struct {
 	ctx     context.Context
 	env     func(string) string
 	secrets *secret.Resolver
+	ses     bool
 	found   Settings
 	wrong   []error
 }
@@ -102,8 +123,11 @@ func (r *reading) fail(format string, args ...any) {
 
 // resolve returns a secret. A variable that is not set is none: whether that is wrong depends on the others.
 func (r *reading) resolve(ref secret.Ref) secret.Value {
+	if scheme, name, _ := ref.Parts(); scheme == secret.SchemeEnv && strings.TrimSpace(r.env(name)) == "" {
+		return secret.Value{}
+	}
 	v, err := r.secrets.Resolve(r.ctx, ref)
-	if scheme, _, _ := ref.Parts(); err != nil && !(scheme == secret.SchemeEnv && errors.Is(err, fault.NotFound)) {
+	if err != nil {
 		r.wrong = append(r.wrong, err)
 	}
 	return v
@@ -162,6 +186,10 @@ func (r *reading) checkURL(name string) {
 
 func (r *reading) mail(o MailOptions) {
 	s := SMTPSettings{Host: r.or(o.Host, "SMTP_HOST"), User: r.or(o.User, "SMTP_USER"), From: r.or(o.From, "MAIL_FROM"), Port: o.Port, To: o.To, Encryption: o.Encryption}
+	if s.Host == "" && r.ses {
+		r.mailBySES(o)
+		return
+	}
 	if s.Host == "" {
 		r.found.Missing = []string{"SMTP_HOST"}
 		return
@@ -194,16 +222,37 @@ func (r *reading) mail(o MailOptions) {
 	if s.From == "" && CheckAddress(s.User) == nil {
 		s.From = s.User
 	}
-	switch {
-	case s.From == "":
+	if s.From == "" {
 		r.fail("mails have no sender (set MAIL_FROM)")
-	case CheckAddress(s.From) != nil:
-		r.fail("MAIL_FROM: %w", CheckAddress(s.From))
+	} else {
+		r.checkSender(s.From)
 	}
 	if len(s.To) == 0 {
 		s.To = r.recipients()
 	}
 	r.found.Service, r.found.SMTP = SMTP, s
+}
+
+func (r *reading) mailBySES(o MailOptions) {
+	s := SESSettings{From: r.or(o.From, "MAIL_FROM"), To: o.To}
+	if s.From == "" {
+		r.found.Missing = []string{"MAIL_FROM", "SMTP_HOST"}
+		return
+	}
+	r.checkSender(s.From)
+	if len(s.To) == 0 {
+		s.To = r.recipients()
+	}
+	if n := len(s.To); n > MaxSESRecipients {
+		r.fail("%d recipients, and SES takes %d for a mail (send to a list's address)", n, MaxSESRecipients)
+	}
+	r.found.Service, r.found.SES = SES, s
+}
+
+func (r *reading) checkSender(from string) {
+	if err := CheckAddress(from); err != nil {
+		r.fail("MAIL_FROM: %w", err)
+	}
 }
 
 // recipients reads MAIL_TO.

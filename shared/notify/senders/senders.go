@@ -9,7 +9,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"waggle/shared/fault"
@@ -31,16 +33,37 @@ type Options struct {
 	Sources map[string]secret.Source
 	// Outbox is the folder that takes the messages of channels that are not configured. Empty: such a channel is an error.
 	Outbox string
+	// SES makes what sends mails by Amazon SES, for mail channels without a mail server: sesmail.New, in programs that link the SDK of
+	// AWS. Nil: none does.
+	SES func(notify.SESSettings) notify.Sender
+	// Apart has a channel that cannot be opened keep none of the others from it: Open does not fail for it, Of says what is wrong, and
+	// tries again to open it, once a minute at most, so that a secret that is stored meanwhile is found. For programs that run
+	// unattended; where a person looks on, a start that fails says it sooner.
+	Apart bool
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
 
 // Senders are those of a deployment. Safe for several goroutines.
 type Senders struct {
+	opts    Options
+	secrets *secret.Resolver
+
+	mu     sync.Mutex
 	of     map[string]notify.Sender
-	outbox map[string][]string // what would configure the channels that have none of their own
-	masker *secret.Masker
+	broken map[string]broken // with Apart
 }
+
+// broken is why a channel could not be opened, and when that was.
+type broken struct {
+	err error
+	at  time.Time
+}
+
+const (
+	again  = time.Minute      // after which a channel that could not be opened is tried again
+	within = 10 * time.Second // how long that may take
+)
 
 // Open opens the senders of channels and of their fallbacks. Its error lists everything that is wrong with any of
 // them: no message is needed to find that a secret does not resolve.
@@ -53,19 +76,15 @@ func Open(ctx context.Context, channels notify.List, opts Options) (*Senders, er
 	}
 	sources := map[string]secret.Source{secret.SchemeEnv: secret.Env(opts.Lookup)}
 	maps.Copy(sources, opts.Sources)
-	secrets := secret.NewResolver(sources)
-	s := &Senders{of: map[string]notify.Sender{}, outbox: map[string][]string{}, masker: secrets.Masker()}
+	s := &Senders{opts: opts, secrets: secret.NewResolver(sources), of: map[string]notify.Sender{}, broken: map[string]broken{}}
 	var wrong []error
 	open := func(d *notify.Definition) {
-		if d == nil || s.of[d.Name] != nil {
+		if d == nil || s.of[d.Name] != nil || s.broken[d.Name].err != nil {
 			return
 		}
-		sender, err := s.open(ctx, d, secrets, opts)
-		if err != nil {
+		if err := s.open(ctx, d); err != nil {
 			wrong = append(wrong, err)
-			return
 		}
-		s.of[d.Name] = sender
 	}
 	for _, c := range channels {
 		if d := c.Definition(); d != nil {
@@ -73,38 +92,57 @@ func Open(ctx context.Context, channels notify.List, opts Options) (*Senders, er
 			open(d.Fallback)
 		}
 	}
-	if len(wrong) > 0 {
+	if ctx.Err() != nil {
+		return nil, fault.Wrap(fault.Canceled, "open the channels", context.Cause(ctx))
+	}
+	if len(wrong) > 0 && !opts.Apart {
 		return nil, &fault.Error{Code: fault.Invalid, Err: errors.Join(wrong...)}
 	}
-	if len(s.of) > len(s.outbox) {
+	if slices.ContainsFunc(slices.Collect(maps.Values(s.of)), func(sender notify.Sender) bool { _, out := sender.(standIn); return !out }) {
 		// Reading the certificates of a system takes 20 ms and more, once in a process: not while the first message waits.
 		go func() { _, _ = x509.SystemCertPool() }() // what is wrong with them, the first connection says
 	}
 	return s, nil
 }
 
-func (s *Senders) open(ctx context.Context, d *notify.Definition, secrets *secret.Resolver, opts Options) (notify.Sender, error) {
-	lookup := func(name string) string { value, _ := opts.Lookup(name); return value }
-	settings, err := d.Settings(ctx, lookup, secrets)
+// open opens a channel, or keeps why it cannot be opened. It holds no lock while it reads secrets: other channels need not wait.
+func (s *Senders) open(ctx context.Context, d *notify.Definition) error {
+	sender, err := s.sender(ctx, d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.broken[d.Name] = broken{err, s.opts.Now()}
+		return err
+	}
+	delete(s.broken, d.Name)
+	s.of[d.Name] = sender
+	return nil
+}
+
+// sender picks the adapter of a channel.
+func (s *Senders) sender(ctx context.Context, d *notify.Definition) (notify.Sender, error) {
+	lookup := func(name string) string { value, _ := s.opts.Lookup(name); return value }
+	settings, err := d.Settings(ctx, notify.Environment{Lookup: lookup, Secrets: s.secrets, SES: s.opts.SES != nil})
 	if err != nil {
 		return nil, err
 	}
-	post := httppost.Options{Masker: s.masker, Now: opts.Now}
+	post := httppost.Options{Masker: s.Masker(), Now: s.opts.Now}
 	switch settings.Service {
 	case notify.SlackWebhook:
 		return slackwebhook.New(settings.URL, &post), nil
 	case notify.SlackBot:
 		return slackbot.New(settings.Token, settings.Channel, &slackbot.Options{HTTP: post}), nil
 	case notify.SMTP:
-		return smtpmail.New(settings.SMTP, &smtpmail.Options{Masker: s.masker, Now: opts.Now}), nil
+		return smtpmail.New(settings.SMTP, &smtpmail.Options{Masker: s.Masker(), Now: s.opts.Now}), nil
+	case notify.SES:
+		return s.opts.SES(settings.SES), nil
 	case notify.HTTP:
-		return webhook.New(settings.URL, settings.Key, opts.Now, &post), nil
+		return webhook.New(settings.URL, settings.Key, s.opts.Now, &post), nil
 	}
-	if opts.Outbox == "" {
+	if s.opts.Outbox == "" {
 		return nil, fault.New(fault.Invalid, "channel %q is not configured", d.Name).WithHint("set %s", strings.Join(settings.Missing, " or "))
 	}
-	s.outbox[d.Name] = settings.Missing
-	return standIn{outbox.New(opts.Outbox, d, opts.Now), settings.Missing}, nil
+	return standIn{outbox.New(s.opts.Outbox, d, s.opts.Now), settings.Missing}, nil
 }
 
 // standIn is a notify.StandIn.
@@ -115,20 +153,56 @@ type standIn struct {
 
 func (s standIn) Missing() []string { return s.missing }
 
-// Of returns what sends to a channel; fault.NotFound for one that was not among those opened.
+// Of returns what sends to a channel; fault.NotFound for one that was not among those opened, and with Options.Apart what keeps it from
+// being opened.
 func (s *Senders) Of(d *notify.Definition) (notify.Sender, error) {
-	if d == nil || s.of[d.Name] == nil {
-		name := ""
-		if d != nil {
-			name = d.Name
-		}
-		return nil, fault.New(fault.NotFound, "channel %q is not in Definitions", name).WithHint("add it to Definitions.Channels")
+	if d == nil {
+		return nil, notListed("")
 	}
-	return s.of[d.Name], nil
+	sender, err := s.opened(d.Name)
+	if sender != nil || err != nil {
+		return sender, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	if err := s.open(ctx, d); err != nil {
+		return nil, err
+	}
+	return s.opened(d.Name)
+}
+
+// opened returns a channel's sender or why there is none; neither where the caller is to open it now.
+func (s *Senders) opened(name string) (notify.Sender, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sender := s.of[name]; sender != nil {
+		return sender, nil
+	}
+	was := s.broken[name]
+	if was.err == nil {
+		return nil, notListed(name)
+	}
+	now := s.opts.Now()
+	if since := now.Sub(was.at); since >= 0 && since < again {
+		return nil, was.err
+	}
+	s.broken[name] = broken{was.err, now} // others do not try at the same time
+	return nil, nil
+}
+
+func notListed(name string) error {
+	return fault.New(fault.NotFound, "channel %q is not in Definitions", name).WithHint("add it to Definitions.Channels")
 }
 
 // Missing says what would configure a channel whose messages go to the outbox; nil for one that is configured.
-func (s *Senders) Missing(d *notify.Definition) []string { return s.outbox[d.Name] }
+func (s *Senders) Missing(d *notify.Definition) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if out, ok := s.of[d.Name].(standIn); ok {
+		return out.missing
+	}
+	return nil
+}
 
 // Masker takes every secret of the channels out of texts, for logs and errors of the program as a whole.
-func (s *Senders) Masker() *secret.Masker { return s.masker }
+func (s *Senders) Masker() *secret.Masker { return s.secrets.Masker() }

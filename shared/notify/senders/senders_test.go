@@ -1,18 +1,23 @@
 package senders_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"waggle/shared/fault"
 	"waggle/shared/notify"
 	"waggle/shared/notify/notifytest"
 	"waggle/shared/notify/senders"
+	"waggle/shared/notify/smtpmail"
+	"waggle/shared/secret"
 )
 
 var (
@@ -90,6 +95,79 @@ func TestEverythingWrongIsSaidAtStart(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v lacks %q", err, want)
 		}
+	}
+}
+
+func TestMailsLeaveBySESInAProgramThatHasIt(t *testing.T) {
+	t.Parallel()
+	server := notifytest.NewMail(t, notifytest.MailOptions{})
+	var given notify.SESSettings
+	s, err := senders.Open(t.Context(), notify.List{notify.Mail("team", nil)}, senders.Options{Lookup: in("MAIL_FROM", "f@example.com", "MAIL_TO", "t@example.com"),
+		SES: func(settings notify.SESSettings) notify.Sender {
+			given = settings
+			return smtpmail.New(notify.SMTPSettings{Host: server.Host, Port: server.Port, Encryption: notify.NoTLS, From: settings.From, To: settings.To}, nil)
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := s.Of(notify.Mail("team", nil).Definition())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := sender.Send(t.Context(), "k", notify.Content{Line: "x"}, notify.Thread{}); a.Kind != notify.Sent || given.From != "f@example.com" {
+		t.Errorf("%+v by %+v", a, given)
+	}
+	_ = server.One()
+}
+
+func TestAChannelApartKeepsNoneOfTheOthersFromItAndIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	web := notifytest.NewWeb(t, notifytest.Reply(200, "ok"))
+	var mu sync.Mutex
+	stored, reads, now := "", 0, time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	parameters := func(context.Context, string) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if reads++; stored == "" {
+			return "", fault.New(fault.NotFound, "there is no such parameter").WithHint("store it")
+		}
+		return stored, nil
+	}
+	s, err := senders.Open(t.Context(), notify.List{secure, slack, notify.Mail("team", nil)}, senders.Options{Apart: true, Lookup: in("SLACK_WEBHOOK_URL", web.URL),
+		Sources: map[string]secret.Source{"ssm": parameters}, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Of(slack.Definition()); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Of(notify.Mail("team", nil).Definition()); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), `"team" is not configured (set SMTP_HOST)`) {
+		t.Error(err)
+	}
+	for range 3 { // asked once a minute
+		if _, err := s.Of(secure.Definition()); !errors.Is(err, fault.Invalid) || err.Error() != "channel secure: secret ssm:/waggle/slack: there is no such parameter (store it)" {
+			t.Error(err)
+		}
+	}
+	if reads != 1 {
+		t.Errorf("read %d times", reads)
+	}
+	stored, now = web.URL, now.Add(time.Minute)
+	sender, err := s.Of(secure.Definition())
+	if err != nil || reads != 2 {
+		t.Fatalf("%v after %d reads", err, reads)
+	}
+	if a := sender.Send(t.Context(), "k", notify.Content{Line: "x"}, notify.Thread{}); a.Kind != notify.Sent {
+		t.Errorf("%+v", a)
+	}
+	_ = web.One()
+	if _, err := s.Of(secure.Definition()); err != nil || reads != 2 {
+		t.Errorf("%v after %d reads", err, reads)
+	}
+	// Where a person looks on, one that is broken keeps the program from starting.
+	stored = ""
+	if _, err := senders.Open(t.Context(), notify.List{secure, slack}, senders.Options{Lookup: in("SLACK_WEBHOOK_URL", web.URL), Sources: map[string]secret.Source{"ssm": parameters}}); !errors.Is(err, fault.Invalid) {
+		t.Error(err)
 	}
 }
 
