@@ -16,7 +16,7 @@ waggle-duckdb: ## build bin/waggle with SQL assets and the job gallery_sql (need
 	CGO_ENABLED=1 go build -trimpath -tags duckdb -o bin/waggle ./cmd/waggle
 
 .PHONY: waggle-aws
-waggle-aws: ## build bin/waggle with the cloud's stores: --store dynamodb:TABLE
+waggle-aws: ## build bin/waggle with the cloud's stores (--store dynamodb:TABLE), secrets and mails
 	go build -trimpath -tags aws -o bin/waggle ./cmd/waggle
 
 .PHONY: build
@@ -57,7 +57,7 @@ test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 
 .PHONY: test-aws
 test-aws: ## run the tests of EventBridge, SES and secrets on an emulator of AWS
-	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/... ./shared/secret/awssecret
+	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/... ./shared/secret/awssecret ./shared/notify/sesmail
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)

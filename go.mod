@@ -46,6 +46,8 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 )
 
+require github.com/aws/aws-sdk-go-v2/service/ses v1.42.8
+
 require (
 	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.26 // indirect
 	github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager v0.4.3 // indirect

@@ -43,6 +43,7 @@ var allowed = map[string][]string{
 	"shared/notify/webhook":      {"notify", "notify/httppost", "secret"},
 	"shared/notify/mailmessage":  {"notify"},
 	"shared/notify/smtpmail":     {"notify", "notify/mailmessage", "secret"},
+	"shared/notify/sesmail":      {"notify", "notify/mailmessage", "plainbody", "secret"},
 	"shared/notify/outbox":       {"notify", "notify/mailmessage", "notify/slackmessage"},
 	"shared/notify/notifytest":   {},
 	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
@@ -86,7 +87,7 @@ var authoring = []string{"asset", "check", "job", "metadata", "notify", "run", "
 var wiring = []string{"shared/embedded", "shared/notify/senders", "shared/store/tabletest", "cmd/", "functions/", "bench/"}
 
 // senders are the adapters by which messages leave.
-var senders = []string{"notify/slackwebhook", "notify/slackbot", "notify/smtpmail", "notify/webhook", "notify/outbox", "notify/senders"}
+var senders = []string{"notify/slackwebhook", "notify/slackbot", "notify/smtpmail", "notify/sesmail", "notify/webhook", "notify/outbox", "notify/senders"}
 
 // forTests are packages that may import testing.
 var forTests = []string{"shared/notify/notifytest", "shared/waggletest", "shared/store/drivertest", "shared/store/tabletest"}

@@ -33,7 +33,11 @@ func main() {
 
 // open opens what sends to channels: as the environment configures them, to the outbox of the home folder where it does not.
 func open(ctx context.Context, home string, channels notify.List) (func(*notify.Definition) (notify.Sender, error), error) {
-	opened, err := senders.Open(ctx, channels, senders.Options{Lookup: os.LookupEnv, Outbox: filepath.Join(home, "outbox")})
+	opts := senders.Options{Lookup: os.LookupEnv, Outbox: filepath.Join(home, "outbox")}
+	if err := withCloud(ctx, &opts); err != nil {
+		return nil, err
+	}
+	opened, err := senders.Open(ctx, channels, opts)
 	if err != nil {
 		return nil, err
 	}
