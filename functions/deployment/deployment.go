@@ -18,9 +18,12 @@ import (
 	"waggle/shared/cloud/lambdafunctions"
 	"waggle/shared/courier"
 	"waggle/shared/notice"
+	"waggle/shared/notify"
 	"waggle/shared/notify/senders"
+	"waggle/shared/notify/sesmail"
 	"waggle/shared/run"
 	"waggle/shared/scheduler"
+	"waggle/shared/secret/awssecret"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
 )
@@ -79,7 +82,8 @@ func (d *Deployment) Stepper() *cloud.Stepper {
 
 // Teller is what the function sensor does.
 func (d *Deployment) Teller(ctx context.Context) (*cloud.Teller, error) {
-	opened, err := senders.Open(ctx, pipelines.Definitions.Channels, senders.Options{Lookup: os.LookupEnv})
+	opened, err := senders.Open(ctx, pipelines.Definitions.Channels, senders.Options{Lookup: os.LookupEnv, Apart: true,
+		Sources: awssecret.Sources(d.config, nil), SES: func(s notify.SESSettings) notify.Sender { return sesmail.New(d.config, s, nil) }})
 	if err != nil {
 		return nil, err
 	}
