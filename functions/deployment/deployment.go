@@ -56,6 +56,10 @@ func Open(ctx context.Context) (*Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Paths of pipelines that are relative are in the bucket: a function has no folder that stays.
+	if err := os.Setenv("WAGGLE_FILES", "s3://"+settings.Bucket+"/files"); err != nil {
+		return nil, err
+	}
 	bucket, err := s3blob.OpenBucket(ctx, s3.NewFromConfig(cfg), settings.Bucket, nil)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -41,13 +42,17 @@ type draft interface {
 }
 
 // At is a folder by its path or URL: data, /srv/data, file:///srv/data, mem://scratch,
-// s3://bucket/data. A relative path is relative to the working directory. mem:// is memory of this
+// s3://bucket/data. A relative path is relative to the working directory, or to the folder that
+// WAGGLE_FILES names in the environment, as in a deployment, whose functions have no files of
+// their own: its bucket. mem:// is memory of this
 // process, one folder tree a host name, for tests. For any other scheme the binary must link its
 // gocloud.dev/blob driver; the parameters of the URL are the driver's.
 func At(pathOrURL string) Folder {
 	switch scheme, _, isURL := strings.Cut(pathOrURL, "://"); {
 	case pathOrURL == "":
 		return Folder{err: fault.New(fault.Invalid, "the folder is empty").WithHint("give a path or a blob URL; %q is the working directory", ".")}
+	case !isURL && !filepath.IsAbs(pathOrURL) && os.Getenv(filesVariable) != "":
+		return At(joinURL(os.Getenv(filesVariable), filepath.ToSlash(filepath.Clean(pathOrURL))))
 	case !isURL:
 		return Folder{place: localFolder{dir: filepath.Clean(pathOrURL), shown: pathOrURL}}
 	case scheme == "file":
@@ -55,6 +60,9 @@ func At(pathOrURL string) Folder {
 	}
 	return atBlobURL(pathOrURL)
 }
+
+// filesVariable says what relative paths are relative to: an absolute path or a blob URL. Not set: the working directory.
+const filesVariable = "WAGGLE_FILES"
 
 // Embedded is a folder of files in the binary: the files under dir of an embed.FS. It is for
 // reading only.

@@ -225,3 +225,17 @@ func TestReadersSeeAWholeFileWhileItIsReplaced(t *testing.T) {
 	}
 	writers.Wait()
 }
+
+func TestARelativeFolderIsWhereTheDeploymentsFilesAre(t *testing.T) {
+	t.Setenv("WAGGLE_FILES", "mem://deployment/files")
+	for given, want := range map[string]string{"output": "mem://deployment/files/output/a.csv", "./output/../x": "mem://deployment/files/x/a.csv",
+		"/srv/data": "/srv/data/a.csv", "mem://other/b": "mem://other/b/a.csv"} {
+		if got := table.At(given).Path("a.csv"); got != want {
+			t.Errorf("%s: %s, want %s", given, got, want)
+		}
+	}
+	t.Setenv("WAGGLE_FILES", "")
+	if got := table.At("output").Path("a.csv"); got != "output/a.csv" {
+		t.Errorf("without it: %s", got)
+	}
+}
