@@ -33,6 +33,7 @@ test: ## run every test; those on emulators of AWS need Node, Java and Python, t
 	go test -tags docs ./docs
 	$(MAKE) --no-print-directory test-dynamodb
 	$(MAKE) --no-print-directory test-aws
+	$(MAKE) --no-print-directory test-infra
 	@if $(HAVE_CC); then $(MAKE) --no-print-directory test-duckdb; else $(SAY_NO_CC); fi
 
 # DuckDB is C++: what is built with the tag duckdb needs a C compiler, and nothing else does.
@@ -58,6 +59,19 @@ test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 .PHONY: test-aws
 test-aws: ## run the tests of EventBridge, SES and secrets on an emulator of AWS
 	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/... ./shared/secret/awssecret ./shared/notify/sesmail
+
+.PHONY: test-infra
+test-infra: ## vet, lint and test the infrastructure (needs Node)
+	infra/with-cdk.sh $(MAKE) --no-print-directory test-infra-with-node
+
+.PHONY: test-infra-with-node
+test-infra-with-node:
+	go build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	cd infra && go vet ./... && ../bin/staticcheck ./... && go test -shuffle=on ./...
+
+.PHONY: synth
+synth: build ## make the infrastructure's templates in cdk.out (needs Node)
+	infra/with-cdk.sh cdk synth --quiet --no-notices
 
 .PHONY: race
 race: ## run every test with the race detector (needs a C compiler)
@@ -125,4 +139,4 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 
 .PHONY: clean
 clean: ## remove what was built and what runs left
-	rm -rf bin output .waggle
+	rm -rf bin dist cdk.out output .waggle
