@@ -2,10 +2,12 @@ package deployment
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 
 	"waggle/shared/fault"
+	"waggle/shared/runlog"
 )
 
 // Settings are what a deployment tells its functions, by variables of their environment.
@@ -40,8 +42,9 @@ func SettingsOf(lookup func(string) (string, bool)) (Settings, error) {
 		RunFunction: read("WAGGLE_RUN_FUNCTION"), StepFunction: read("WAGGLE_STEP_FUNCTION"), SensorFunction: read("WAGGLE_SENSOR_FUNCTION"),
 	}
 	if level := read("WAGGLE_LOG_LEVEL"); level != "" {
-		if err := s.LogLevel.UnmarshalText([]byte(level)); err != nil {
-			wrong = append(wrong, fault.New(fault.Invalid, "WAGGLE_LOG_LEVEL is %q", level).WithHint("set debug, info, warn or error"))
+		var err error
+		if s.LogLevel, err = runlog.ParseLevel(level); err != nil {
+			wrong = append(wrong, fmt.Errorf("WAGGLE_LOG_LEVEL: %w", err))
 		}
 	}
 	if len(wrong) > 0 {

@@ -25,7 +25,7 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 func TestAllThatIsWrongWithSettingsIsSaidAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := deployment.SettingsOf(lookup(map[string]string{"WAGGLE_ENV": " ", "WAGGLE_TABLE": "t", "WAGGLE_LOG_LEVEL": "loud"}))
-	for _, part := range []string{"WAGGLE_ENV is not set", "WAGGLE_BUCKET is not set", "WAGGLE_BUS is not set", `WAGGLE_LOG_LEVEL is "loud"`, "waggle deploy"} {
+	for _, part := range []string{"WAGGLE_ENV is not set", "WAGGLE_BUCKET is not set", "WAGGLE_BUS is not set", "WAGGLE_LOG_LEVEL: ", "waggle deploy"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("it lacks %q: %v", part, err)
 		}

@@ -76,7 +76,8 @@ func (a app) functions() functions {
 	}
 	run, step, sensor, monitor := manifest.RunFunction, manifest.StepFunction, manifest.SensorFunction, manifest.MonitorFunction
 	var f functions
-	f.step = a.function(step, nil, false, with(invoke(a.versionsArn(run), a.functionArn(monitor))))
+	f.step = a.function(step, map[string]string{"WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, false,
+		with(invoke(a.versionsArn(run), a.functionArn(sensor), a.functionArn(monitor))))
 	f.run = a.function(run, map[string]string{"WAGGLE_STEP_FUNCTION": *f.step.version().FunctionArn(), "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, true,
 		with(publish(a.names), invoke(a.versionsArn(run), a.versionsArn(step), a.functionArn(sensor), a.functionArn(monitor))))
 	version := *f.run.version().FunctionArn()

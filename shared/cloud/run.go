@@ -123,23 +123,23 @@ func (r *Runner) Tick(ctx context.Context, at Invocation, scheduled string) erro
 
 func (r *Runner) engine(ctx context.Context, at Invocation) *engine.Engine {
 	return engine.New(r.Store, r.Plans, &engine.Options{
-		Flush: flush, Margin: marginOf(ctx, r.Store.Now()), Park: park, Publish: r.Publish, Notify: r.notify(), Worker: at.Worker(),
+		Flush: flush, Margin: marginOf(ctx, r.Store.Now()), Park: park, Publish: r.Publish, Notify: sent(r.Notify, r.Functions, r.Log), Worker: at.Worker(),
 		Isolate: func(ctx context.Context, a store.Attempt) (<-chan engine.Ending, error) {
 			return nil, r.Functions.Step(ctx, StepCall{Run: a.Run, Step: a.Step, Attempt: a.Number, Wake: at.Function})
 		},
 	})
 }
 
-// notify stores the messages of a step and has them sent by the sensor's function.
-func (r *Runner) notify() func(context.Context, engine.Call) (engine.Delivering, error) {
-	if r.Notify == nil {
+// sent has the messages that steps store sent by the sensor's function. Nil stays nil.
+func sent(notify func(context.Context, engine.Call) (engine.Delivering, error), f Functions, log *slog.Logger) func(context.Context, engine.Call) (engine.Delivering, error) {
+	if notify == nil {
 		return nil
 	}
 	return func(ctx context.Context, call engine.Call) (engine.Delivering, error) {
-		deliver, err := r.Notify(ctx, call)
+		deliver, err := notify(ctx, call)
 		if err == nil {
-			if err := r.Functions.Sensor(ctx); err != nil { // the message is stored, and the monitor finds it
-				r.Log.Warn("nobody was told of a message that waits", "run", call.Run, "error", err)
+			if err := f.Sensor(ctx); err != nil { // the message is stored, and the monitor finds it
+				log.Warn("nobody was told of a message that waits", "run", call.Run, "error", err)
 			}
 		}
 		return deliver, err

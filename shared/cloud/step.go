@@ -25,7 +25,7 @@ func (s *Stepper) Run(ctx context.Context, at Invocation, call StepCall) error {
 	if call.Run == "" || call.Step == "" || call.Attempt < 1 {
 		return fault.New(fault.Invalid, "the call names no attempt").WithHint(`call it with {"run":"ID","step":"NAME","attempt":1}`)
 	}
-	e := engine.New(s.Store, s.Plans, &engine.Options{Flush: flush, Margin: marginOf(ctx, s.Store.Now()), Notify: s.Notify, Worker: at.Worker()})
+	e := engine.New(s.Store, s.Plans, &engine.Options{Flush: flush, Margin: marginOf(ctx, s.Store.Now()), Notify: sent(s.Notify, s.Functions, s.Log), Worker: at.Worker()})
 	deadline, _ := ctx.Deadline()
 	err := e.RunStep(ctx, store.Attempt{Run: call.Run, Step: call.Step, Number: call.Attempt}, deadline)
 	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.Lost) {
