@@ -34,6 +34,7 @@ test: ## run every test; those on emulators of AWS need Node, Java and Python, t
 	$(MAKE) --no-print-directory test-dynamodb
 	$(MAKE) --no-print-directory test-aws
 	$(MAKE) --no-print-directory test-infra
+	$(MAKE) --no-print-directory test-deploy
 	@if $(HAVE_CC); then $(MAKE) --no-print-directory test-duckdb; else $(SAY_NO_CC); fi
 
 # DuckDB is C++: what is built with the tag duckdb needs a C compiler, and nothing else does.
@@ -68,6 +69,10 @@ test-infra: ## vet, lint and test the infrastructure (needs Node)
 test-infra-with-node:
 	go build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	cd infra && go vet ./... && ../bin/staticcheck ./... && go test -shuffle=on ./...
+
+.PHONY: test-deploy
+test-deploy: ## deploy functions that do nothing to an emulator, by cdk (needs Node, Java and Python)
+	localstack/with-emulators.sh infra/with-cdk.sh sh -c 'cd infra && go vet -tags emulator . && go test -count=1 -tags emulator .'
 
 .PHONY: synth
 synth: build ## make the infrastructure's templates in cdk.out (needs Node)

@@ -85,9 +85,9 @@ func (a app) functions() functions {
 		with(slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(a.versionsArn(run))}, sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))...))
 	f.monitor = a.function(monitor, map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, false,
 		with(publish(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))))
-	f.run.invokedOnce(*f.run.version().Version(), f.monitor.function, true)
-	f.step.invokedOnce(*f.step.version().Version(), f.monitor.function, true)
-	f.monitor.invokedOnce("$LATEST", nil, false) // the next minute looks again
+	f.run.invokedOnce(*f.run.version().Version(), f.monitor.function)
+	f.step.invokedOnce(*f.step.version().Version(), f.monitor.function)
+	f.monitor.invokedOnce(latest, nil) // the next minute looks again
 	return f
 }
 

@@ -85,7 +85,7 @@ func TestVariablesWithSecretsHoldReferences(t *testing.T) {
 
 func TestAVersionAndHowItIsInvokedAreKeptForTheRunsThatBeganWithIt(t *testing.T) {
 	for id, r := range runs.all(t, "AWS::Lambda::Version") {
-		if r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
+		if r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain" {
 			t.Errorf("%s is not kept", id)
 		}
 	}
@@ -94,7 +94,7 @@ func TestAVersionAndHowItIsInvokedAreKeptForTheRunsThatBeganWithIt(t *testing.T)
 		function, _ := runs.function(t, name)
 		_, c := runs.named(t, "AWS::Lambda::EventInvokeConfig", "FunctionName", "{"+function+"}")
 		p := c.Properties
-		if text(p["Qualifier"]) != "{"+runs.version(t, name)+".Version}" || p["MaximumRetryAttempts"] != 0.0 || c.UpdateReplacePolicy != "Retain" ||
+		if text(p["Qualifier"]) != "{"+runs.version(t, name)+".Version}" || p["MaximumRetryAttempts"] != 0.0 || c.UpdateReplacePolicy != "Retain" || c.DeletionPolicy != "RetainExceptOnCreate" ||
 			text(p["DestinationConfig"].(map[string]any)["OnFailure"].(map[string]any)["Destination"]) != "{"+monitor+".Arn}" {
 			t.Errorf("%s: %v %s", name, p, c.UpdateReplacePolicy)
 		}

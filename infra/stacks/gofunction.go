@@ -56,35 +56,41 @@ func newGoFunction(n names, f manifest.Function, s settings.Settings, dist strin
 		recursion = awslambda.RecursiveLoop_ALLOW
 	}
 	return goFunction{f.Name, awslambda.NewFunction(n.stack, &id, &awslambda.FunctionProps{
-		FunctionName:  jsii.String(n.of(f.Name)),
-		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
-		Handler:       jsii.String("bootstrap"),
-		Architecture:  architecture,
-		Code:          awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, s.Architecture, f.Name)), nil),
-		MemorySize:    jsii.Number(memory),
-		Timeout:       awscdk.Duration_Seconds(jsii.Number(f.TimeoutSeconds)),
-		Environment:   &variables,
-		Role:          role,
-		LogGroup:      logs,
-		RecursiveLoop: recursion,
-		// A run ends on the version that it began with.
-		CurrentVersionOptions: &awslambda.VersionOptions{RemovalPolicy: awscdk.RemovalPolicy_RETAIN},
+		FunctionName:          jsii.String(n.of(f.Name)),
+		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
+		Handler:               jsii.String("bootstrap"),
+		Architecture:          architecture,
+		Code:                  awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, s.Architecture, f.Name)), nil),
+		MemorySize:            jsii.Number(memory),
+		Timeout:               awscdk.Duration_Seconds(jsii.Number(f.TimeoutSeconds)),
+		Environment:           &variables,
+		Role:                  role,
+		LogGroup:              logs,
+		RecursiveLoop:         recursion,
+		CurrentVersionOptions: &awslambda.VersionOptions{RemovalPolicy: kept},
 	}), n}
 }
+
+// kept is what a run ends on after the next deployment: the version that it began with, and how that is invoked. What a deployment
+// made that failed goes, or the next could not make it.
+const kept = awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 
 // version is the version of what is deployed.
 func (f goFunction) version() awslambda.Version { return f.function.CurrentVersion() }
 
+// latest is the qualifier of a function without a version.
+const latest = "$LATEST"
+
 // invokedOnce says that an asynchronous invocation of a qualifier (a version, $LATEST) that fails is not repeated by Lambda. Where
-// another function is named it is told of the failure. Where kept, the settings stay when a next version gets its own.
-func (f goFunction) invokedOnce(qualifier string, tells awslambda.Function, kept bool) {
+// another function is named it is told of the failure. What is said of a version stays when the next version gets its own.
+func (f goFunction) invokedOnce(qualifier string, tells awslambda.Function) {
 	props := &awslambda.CfnEventInvokeConfigProps{FunctionName: f.function.FunctionName(), Qualifier: &qualifier, MaximumRetryAttempts: jsii.Number(0)}
 	if tells != nil {
 		props.DestinationConfig = &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
 			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: tells.FunctionArn()}}
 	}
 	made := awslambda.NewCfnEventInvokeConfig(f.names.stack, jsii.String(title(f.name)+"InvokedOnce"), props)
-	if kept {
-		made.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	if qualifier != latest {
+		made.ApplyRemovalPolicy(kept, nil)
 	}
 }
