@@ -65,7 +65,7 @@ var allowed = map[string][]string{
 	"shared/engine":             {"asset", "check", "duration", "event", "fault", "metadata", "notify", "plan", "run", "runlog", "store"},
 	"shared/courier":            {"asset", "duration", "engine", "event", "fault", "notice", "notify", "owner", "report", "run", "runlog", "sensor", "store", "waggle"},
 	"shared/manifest":           {"event", "fault", "job", "notify", "run", "secret", "sensor", "waggle"},
-	"shared/scheduler":          {"fault", "job", "run", "store", "waggle"},
+	"shared/scheduler":          {"event", "fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
 	"shared/store/dynamodriver": {"fault", "plainbody", "store/driver"},
 	"shared/monitor":            {"engine", "fault", "owner", "run", "runlog", "scheduler", "store"},

@@ -147,6 +147,7 @@ func TestTheExampleRulesMatchWhatTheirNamesSay(t *testing.T) {
 	for name, want := range map[string]string{
 		"rules/failures_of_gallery.json": "run_status_change/v1/samples/: failure_config failure_crashed failure_of_retry failure_run_exception failure_start_timeout failure_step failure_timeout",
 		"rules/failed_error_checks.json": "asset_check_evaluated/v1/samples/: execution_failed failed_error",
+		"rules/last_missed_ticks.json":   "schedule_tick_missed/v1/samples/: failed late late_last_of_many passed_over",
 	} {
 		dir, files, _ := strings.Cut(want, ": ")
 		var paths []string

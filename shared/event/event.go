@@ -83,6 +83,10 @@ type Event struct {
 	Tick       time.Time  `json:"tick,omitzero"`      // when the run was to be launched, UTC; of several that were passed over, the last
 	TickStatus TickStatus `json:"tick_status,omitempty"`
 	Ticks      int        `json:"ticks,omitempty"` // of TickPassedOver: how many were, together
+	// MissedBefore and MissedAfter are how many ticks of the schedule were missed together with this one, before and after it. Who
+	// tells people tells of the last alone, whose MissedAfter is 0.
+	MissedBefore int `json:"missed_before,omitempty"`
+	MissedAfter  int `json:"missed_after,omitempty"`
 
 	// Of DeliveryFailed: the sensor whose message or whose call it was, and the event it was called for; or the step whose message
 	// it was.
@@ -118,6 +122,12 @@ func Of(id run.ID, req run.Request, rows runlog.Rows) []Event {
 	}
 	slices.SortFunc(events, func(a, b Event) int { return cmp.Compare(a.Seq, b.Seq) })
 	return events
+}
+
+// OfTick is a tick of a schedule that was missed. Whoever stores it says when that was.
+func OfTick(schedule, job string, tick time.Time, status TickStatus) Event {
+	tick = tick.UTC()
+	return Event{ID: "schedule/" + schedule + "/" + tick.Format(time.RFC3339) + "#" + string(status), Type: TickMissed, Schedule: schedule, Job: job, Tick: tick, TickStatus: status}
 }
 
 // Failed reports whether an evaluation found something wrong, or could not be done.

@@ -1,15 +1,19 @@
 // Package scheduler launches the ticks of schedules: each once, by its run key, however many processes look and
 // whenever they died; ticks that came while nobody looked are launched late.
 //
-// It imports fault, job, run, store and waggle of ours.
+// A tick that is launched late, passed over or cannot be launched is told of: its row owes an event, where the store owes any (store.Owing).
+//
+// It imports event, fault, job, run, store and waggle of ours.
 package scheduler
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"waggle/shared/event"
 	"waggle/shared/fault"
 	"waggle/shared/job"
 	"waggle/shared/run"
@@ -24,6 +28,9 @@ const (
 	CatchUp = 24 * time.Hour
 	// MaxCatchUp is how many ticks of a schedule are launched late at once, the newest ones.
 	MaxCatchUp = 100
+
+	// attempts is how often a schedule is looked at where others write its row meanwhile. What is left then is for the next look.
+	attempts = 5
 )
 
 // Launched is a tick that was launched, or that could not be.
@@ -71,13 +78,20 @@ func Definition(sched *job.Schedule) string {
 // changed, starts now: it has no missed ticks. The caller wakes the runs. An error is of the store.
 func (s *Scheduler) Launch(ctx context.Context) (launched []Launched, passed []Passed, err error) {
 	for _, sched := range s.definitions.Schedules {
-		more, over, err := s.launch(ctx, sched)
-		launched = append(launched, more...)
-		if over != nil {
-			passed = append(passed, *over)
-		}
-		if err != nil && !errors.Is(err, fault.Conflict) { // another process has gone ahead
-			return launched, passed, fmt.Errorf("schedule %s: %w", sched.Name, err)
+		for range attempts {
+			more, over, err := s.launch(ctx, sched)
+			launched = append(launched, more...)
+			if errors.Is(err, fault.Conflict) { // another process has gone ahead, or has published what the schedule owed
+				launched = slices.DeleteFunc(launched, func(l Launched) bool { return l.Schedule == sched.Name && l.Err != nil }) // they come again
+				continue
+			}
+			if over != nil {
+				passed = append(passed, *over)
+			}
+			if err != nil {
+				return launched, passed, fmt.Errorf("schedule %s: %w", sched.Name, err)
+			}
+			break
 		}
 	}
 	return launched, passed, nil
@@ -95,14 +109,31 @@ func (s *Scheduler) launch(ctx context.Context, sched *job.Schedule) (launched [
 	}
 	ticks, passed := due(sched, at.Last, now)
 	last := at.Last
+	req, _, mistake := s.definitions.Request(run.Request{Job: sched.Job.Name, Tags: map[string]string{"waggle/schedule": sched.Name}})
+	isLate := func(tick time.Time) bool { return now.Sub(tick) > LateAfter }
+	m := missing{schedule: sched}
 	for _, tick := range ticks {
-		l := Launched{Schedule: sched.Name, Time: tick, Late: now.Sub(tick) > LateAfter}
-		req, _, err := s.definitions.Request(run.Request{Job: sched.Job.Name, Tags: map[string]string{"waggle/schedule": sched.Name}})
-		if err != nil {
-			l.Err = err
+		if mistake != nil || isLate(tick) {
+			m.after++
+		}
+	}
+	var lost []event.Event // of ticks that got no run
+	if passed != nil {
+		lost = append(lost, m.passed(*passed))
+	}
+	for _, tick := range ticks {
+		l := Launched{Schedule: sched.Name, Time: tick, Late: isLate(tick)}
+		if mistake != nil {
+			l.Err = mistake
+			lost = append(lost, m.event(tick, event.TickFailed))
 		} else {
+			var late *event.Event
+			if l.Late {
+				e := m.event(tick, event.TickLate)
+				late = &e
+			}
 			var fresh bool
-			if l.Run, fresh, err = s.store.LaunchTick(ctx, sched.Name, tick, l.Late, req); err != nil {
+			if l.Run, fresh, err = s.store.LaunchTick(ctx, sched.Name, tick, req, late); err != nil {
 				return launched, passed, err
 			}
 			if !fresh {
@@ -118,7 +149,30 @@ func (s *Scheduler) launch(ctx context.Context, sched *job.Schedule) (launched [
 	if last.Equal(at.Last) {
 		return launched, passed, nil
 	}
-	return launched, passed, s.store.PutSchedule(ctx, sched.Name, at, store.Schedule{Definition: definition, Last: last.UTC()})
+	return launched, passed, s.store.PutSchedule(ctx, sched.Name, at, store.Schedule{Definition: definition, Last: last.UTC()}, lost...)
+}
+
+// missing counts the ticks of a schedule that were missed together.
+type missing struct {
+	schedule      *job.Schedule
+	before, after int // of those that have their event, and of those that have not
+}
+
+// event is that of the next tick.
+func (m *missing) event(tick time.Time, status event.TickStatus) event.Event {
+	m.after--
+	e := event.OfTick(m.schedule.Name, m.schedule.Job.Name, tick, status)
+	e.MissedBefore, e.MissedAfter = m.before, m.after
+	m.before++
+	return e
+}
+
+// passed is the event of all that were passed over. They come before the others.
+func (m *missing) passed(p Passed) event.Event {
+	e := event.OfTick(m.schedule.Name, m.schedule.Job.Name, p.Until, event.TickPassedOver)
+	e.Ticks, e.MissedAfter = p.Ticks, m.after
+	m.before = p.Ticks
+	return e
 }
 
 // due lists the ticks after last and up to now, oldest first, without those that are passed over.

@@ -79,6 +79,12 @@ func (o Out) ID() string {
 	return hex.EncodeToString(sum[:6])
 }
 
+// OfStep reports whether a step gave the message to its channel.
+func (o Out) OfStep() bool { return o.Event == "" && o.Run != "" }
+
+// OfAlerting reports whether the message is about alerting itself: a channel or a sensor that is broken.
+func (o Out) OfAlerting() bool { return o.Event == "" && o.Run == "" }
+
 func (o Out) sort() string {
 	return fmt.Sprintf("%s%s#%s#%08d#%s#%s", outPrefix, o.Time.UTC().Format(keyTime), o.Run, o.Seq, o.Source, url.PathEscape(o.Call))
 }
@@ -219,7 +225,8 @@ type Message struct {
 	// Body is what was sent, where that is not what the one of Outs says.
 	Body []byte `json:"-"`
 	// Unfinished says that some of what it was made of may still wait.
-	Unfinished bool `json:"unfinished,omitempty"`
+	Unfinished bool  `json:"unfinished,omitempty"`
+	Owes       *Debt `json:"owes,omitempty"`
 
 	version int64
 }
@@ -243,6 +250,9 @@ func (s *Store) Conclude(ctx context.Context, m Message, threads ...Thread) erro
 		}
 	}
 	m.version = 1
+	if failed, ok := m.failed(); ok && m.State == MessageDead {
+		m.Owes = s.debt(failed)
+	}
 	var rest []driver.Op
 	for _, t := range threads {
 		op, err := s.threadOp(t)
@@ -324,6 +334,7 @@ func (s *Store) FinishMessage(ctx context.Context, channel string) error {
 func (s *Store) messageItem(m Message) (driver.Item, error) {
 	data, err := encodeRow("a message of "+m.Channel, m)
 	item := driver.Item{Key: channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID), Version: m.version, Data: data, Expires: s.expiry(m.Time)}
+	item.Entries = m.Owes.entries(m.Time, item.Key)
 	if item.Body = m.Body; len(m.Outs) == 1 && m.Outs[0].Blob == "" {
 		item.Body = m.Outs[0].Body
 	}

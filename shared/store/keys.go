@@ -18,13 +18,14 @@ import (
 //	request, ownership, summary      RUN#id               META
 //	log; of an attempt; note         RUN#id               LOG#n; STEP#step#attempt#n; NOTE#key
 //	materialization; check result    ASSET#key#partition  MAT#time#run#seq; CHECK#name#time#run#seq
-//	event; switch of a sensor        SENSOR#name          EVENT#run#seq; SWITCH#time
+//	event; switch of a sensor        SENSOR#name          EVENT#run#seq or EVENT##tick#schedule#status; SWITCH#time
 //	owner; waits; left; call of step CHANNEL#name         META, INBOX; OUT#time#run#seq#source#call; MSG#time#id; CALL#run#step#call
 //
 //	index   partition   sort         lists
 //	due     0 to 7      time#run id  runs that are not settled
 //	due     sensor      time#key     events that are not evaluated
 //	due     channel     time#key     channels in which something waits
+//	due     bus, here   time#key     rows that owe an event
 //	all     RUN         run id       every run
 //	job     job         run id       the runs of a job
 //	status  status      run id       runs that ended

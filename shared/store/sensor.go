@@ -16,9 +16,10 @@ import (
 
 // A sensor's rows: the events that it is to be told of, and whether it is switched on.
 //
-//	SENSOR#name  EVENT#run#seq  one event: put if absent, then written by whoever evaluates it
-//	SENSOR#name  SWITCH#time    it was switched on or off; the newest one holds
-//	SENSOR#name  AWAIT#subject  the channels that wait to hear that the subject works again
+//	SENSOR#name  EVENT#run#seq                one event: put if absent, then written by whoever evaluates it
+//	SENSOR#name  EVENT##tick#schedule#status  the same of a missed tick, which is in no log
+//	SENSOR#name  SWITCH#time                  it was switched on or off; the newest one holds
+//	SENSOR#name  AWAIT#subject                the channels that wait to hear that the subject works again
 //
 // An event that is not DONE or DEAD is in the partition "sensor" of the index of what is due.
 const (
@@ -55,6 +56,7 @@ type SensorEvent struct {
 	// Launches are the runs that the call of a polled sensor asked for. Until it has ended they are being launched.
 	Launches []Launch    `json:"launches,omitempty"`
 	Log      []EventLine `json:"log,omitempty"` // of the last attempt
+	Owes     *Debt       `json:"owes,omitempty"`
 
 	version int64
 }
@@ -70,7 +72,11 @@ type EventLine struct {
 func sensorPartition(name string) string { return "SENSOR#" + name }
 
 func sensorEventKey(sensor string, e event.Event) driver.Key {
-	return driver.Key{Partition: sensorPartition(sensor), Sort: fmt.Sprintf("%s%s#%08d", eventPrefix, e.Run, e.Seq)}
+	sort := fmt.Sprintf("%s%s#%08d", eventPrefix, e.Run, e.Seq)
+	if e.Type == event.TickMissed {
+		sort = fmt.Sprintf("%s#%s#%s#%s", eventPrefix, e.Tick.UTC().Format(keyTime), e.Schedule, e.TickStatus)
+	}
+	return driver.Key{Partition: sensorPartition(sensor), Sort: sort}
 }
 
 // PutEvents stores events that a sensor is to be told of, due at once. One that is stored already stays as it is, so that an
@@ -96,6 +102,7 @@ func (s *Store) sensorEventItem(row SensorEvent) (driver.Item, error) {
 		return driver.Item{}, fault.Wrap(fault.Internal, "encode an event of sensor "+row.Sensor, err)
 	}
 	item := driver.Item{Key: sensorEventKey(row.Sensor, row.Event), Version: row.version, Data: data}
+	item.Entries = row.Owes.entries(row.Ended, item.Key)
 	if !row.Due.IsZero() {
 		item.Entries = []driver.Entry{dueEntry(dueSensors, row.Due, item.Key)}
 	}
@@ -160,7 +167,7 @@ func (s *Store) SensorEvent(ctx context.Context, sensor string, e event.Event) (
 	return decodeSensorEvent(item)
 }
 
-// SensorEvents returns the newest events of a sensor, those of the newest run first; at most limit.
+// SensorEvents returns the newest events of a sensor, those of the newest run, or the newest tick, first; at most limit.
 func (s *Store) SensorEvents(ctx context.Context, sensor string, limit int) ([]SensorEvent, error) {
 	var rows []SensorEvent
 	err := s.newest(ctx, sensorPartition(sensor), eventPrefix, limit, func(item driver.Item) (bool, error) {
@@ -171,7 +178,7 @@ func (s *Store) SensorEvents(ctx context.Context, sensor string, limit int) ([]S
 	return rows, err
 }
 
-// SensorEventsOf returns the events of one run that a sensor is to be told of, newest first.
+// SensorEventsOf returns the events of one run's log that a sensor is to be told of, newest first.
 func (s *Store) SensorEventsOf(ctx context.Context, sensor string, id run.ID) ([]SensorEvent, error) {
 	var rows []SensorEvent
 	err := s.newest(ctx, sensorPartition(sensor), eventPrefix+string(id)+"#", 100, func(item driver.Item) (bool, error) {
@@ -199,6 +206,7 @@ func (s *Store) RetryEvent(ctx context.Context, row SensorEvent, due time.Time) 
 // ReviveEvent has an event that was given up, or is tried again later, evaluated at once, as if it had never been.
 func (s *Store) ReviveEvent(ctx context.Context, row SensorEvent) error {
 	row.State, row.Reason, row.Error, row.Attempts, row.Due, row.Ended = EventPending, "", "", 0, s.now().UTC(), time.Time{}
+	row.Owes = nil // it is not given up any more
 	_, err := s.putEvent(ctx, row)
 	return err
 }
@@ -207,6 +215,9 @@ func (s *Store) ReviveEvent(ctx context.Context, row SensorEvent) error {
 // twice, gives no message twice. fault.Conflict says that somebody else ended it; their messages count. It takes up to MaxOuts messages.
 func (s *Store) EndEvent(ctx context.Context, row SensorEvent, state EventState, outs []Out) (SensorEvent, error) {
 	row.State, row.Due, row.Ended = state, time.Time{}, s.now().UTC()
+	if state == EventDead {
+		row.Owes = s.debt(row.failed())
+	}
 	if len(outs) == 0 {
 		return s.putEvent(ctx, row)
 	}

@@ -29,6 +29,7 @@ type Store struct {
 	rand     io.Reader
 
 	retention time.Duration // negative: for ever
+	owing     owing
 }
 
 // Options are the optional parts of a store. The zero value and nil mean all defaults.
