@@ -141,31 +141,7 @@ func TestWhatAPipelinePublishesKeepsTheContract(t *testing.T) {
 	seen := map[string]bool{}
 	for i, detail := range details {
 		e := events[i]
-		var c contract
-		for _, one := range contracts {
-			if one.today && one.title() == e.Type {
-				c = one
-			}
-		}
-		if c.dir == "" {
-			t.Fatalf("no contract for %s", detail)
-		}
-		if err := c.validate(detail); err != nil {
-			t.Errorf("%s does not fit %s/schema.json: %v", detail, c.dir, err)
-		}
-		known := properties(t, c.written)
-		for field := range object(t, detail) {
-			if _, ok := known[field]; !ok {
-				t.Errorf("%s/schema.json does not have %s of %s", c.dir, field, detail)
-			}
-		}
-		whole := map[string]any{"source": "waggle", "detail-type": string(e.Type), "detail": object(t, detail)}
-		for _, other := range contracts {
-			ok, err := matches(object(t, read(t, other.dir+"/rule.json")), whole)
-			if err != nil || other.today && ok != (other.dir == c.dir) {
-				t.Errorf("%s/rule.json matches %s: %t, %v", other.dir, detail, ok, err)
-			}
-		}
+		conforms(t, contracts, detail, e)
 		words := strings.Join([]string{string(e.Status), string(e.Reason), string(e.Verdict), string(e.CheckStatus), string(e.Severity)}, " ")
 		seen[strings.Join(strings.Fields(string(e.Type)+" "+words), " ")] = true
 	}
@@ -177,6 +153,36 @@ func TestWhatAPipelinePublishesKeepsTheContract(t *testing.T) {
 	}
 	if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, want) {
 		t.Errorf("the pipeline published\n%q, want\n%q", got, want)
+	}
+}
+
+// conforms holds an event that was published against its schema, its rule and the rules of the others.
+func conforms(t *testing.T, contracts []contract, detail []byte, e event.Event) {
+	t.Helper()
+	var c contract
+	for _, one := range contracts {
+		if one.today && one.title() == e.Type {
+			c = one
+		}
+	}
+	if c.dir == "" {
+		t.Fatalf("no contract for %s", detail)
+	}
+	if err := c.validate(detail); err != nil {
+		t.Errorf("%s does not fit %s/schema.json: %v", detail, c.dir, err)
+	}
+	known := properties(t, c.written)
+	for field := range object(t, detail) {
+		if _, ok := known[field]; !ok {
+			t.Errorf("%s/schema.json does not have %s of %s", c.dir, field, detail)
+		}
+	}
+	whole := map[string]any{"source": "waggle", "detail-type": string(e.Type), "detail": object(t, detail)}
+	for _, other := range contracts {
+		ok, err := matches(object(t, read(t, other.dir+"/rule.json")), whole)
+		if err != nil || other.today && ok != (other.dir == c.dir) {
+			t.Errorf("%s/rule.json matches %s: %t, %v", other.dir, detail, ok, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waggle/shared/fault"
+	"waggle/shared/job"
 	"waggle/shared/notify"
 	"waggle/shared/run"
 	"waggle/shared/sensor"
@@ -178,6 +179,26 @@ func TestAlertsAreShown(t *testing.T) {
 	failing := d.transcript("alerts", "alerts --json", "alerts show "+open.ID, "deliveries")
 	run(0, "fail=none")
 	golden(t, "episodes", none+failing+d.transcript("alerts", "alerts --all", "alerts show "+open.ID[:4], "alerts show "+open.ID+" --json", "deliveries"))
+}
+
+func TestTicksThatWereMissedAreToldOnceAndShown(t *testing.T) {
+	t.Parallel()
+	d, sent := alerting(t)
+	slack := d.app.Definitions.Channels[0]
+	d.app.Definitions.Sensors = sensor.List{sensor.OnTickMissed("on_tick_missed", func(ctx *sensor.Context, m sensor.Missed) error {
+		return ctx.Notify(m, slack)
+	}, &sensor.Options{Description: "Says when a night was missed.", Fallback: slack})}
+	d.app.Definitions.Schedules = job.Schedules{job.Cron("hourly", "0 * * * *", d.app.Definitions.Jobs[0], nil)}
+	d.must(0, "monitor", "--once")
+	d.now = d.now.Add(5 * time.Hour)
+	_, talk := d.must(0, "monitor", "--once")
+	if !strings.Contains(talk, "1 message sent") {
+		t.Errorf("said %q", talk)
+	}
+	if len(sent.got) != 1 {
+		t.Errorf("%q", sent.got)
+	}
+	golden(t, "missed_ticks", d.transcript("sensors", "sensors show on_tick_missed", "sensors test on_tick_missed", "alerts explain LAST", "deliveries", "sensors --json"))
 }
 
 func TestAPolledSensorIsCalledByMonitorAndShown(t *testing.T) {

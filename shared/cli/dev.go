@@ -88,7 +88,7 @@ func (s *session) dev(ctx context.Context, parallel int) error {
 		defer close(kept)
 		s.courier(st).Keep(ctx, func(err error) { v.say("deliveries: " + report.OneLine(err.Error())) })
 	}()
-	err = monitor.NewKeeper(st, e, scheduler.New(st, s.app.Definitions), opts).Keep(ctx)
+	err = monitor.NewKeeper(st, e, s.scheduler(st), opts).Keep(ctx)
 	stop()
 	<-kept
 	v.close()

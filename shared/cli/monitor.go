@@ -142,9 +142,14 @@ func (s *session) resumedLine(r monitor.Resumed) string {
 	return line
 }
 
+// scheduler launches ticks, and has those that were missed told to the sensors that look at them.
+func (s *session) scheduler(st *store.Store) *scheduler.Scheduler {
+	return scheduler.New(st.Owing(store.Here, s.app.Definitions.Sensors.Hear), s.app.Definitions)
+}
+
 // launchTicks launches the ticks that are due, says so, and returns their runs.
 func (s *session) launchTicks(ctx context.Context, st *store.Store) ([]run.ID, error) {
-	launched, passed, err := scheduler.New(st, s.app.Definitions).Launch(ctx)
+	launched, passed, err := s.scheduler(st).Launch(ctx)
 	for _, p := range passed {
 		s.warn("%s", s.passedText(p.Schedule, p.Ticks, p.Until))
 	}

@@ -33,13 +33,15 @@ func (s *session) sensorsCommand() *cobra.Command {
 
 // sensorJSON is a sensor in a list.
 type sensorJSON struct {
-	Name  string      `json:"name"`
-	Kind  string      `json:"kind"`
-	On    bool        `json:"on"`
-	Since *time.Time  `json:"switched_at"` // null: nobody has switched it
-	Jobs  []string    `json:"jobs"`        // empty: every run
-	Of    string      `json:"of,omitempty"`
-	Last  *sensedJSON `json:"last"`
+	Name  string     `json:"name"`
+	Kind  string     `json:"kind"`
+	On    bool       `json:"on"`
+	Since *time.Time `json:"switched_at"` // null: nobody has switched it
+	Jobs  []string   `json:"jobs"`        // empty: every run
+	Of    string     `json:"of,omitempty"`
+	// Fallback is the channel that is told when the sensor fails.
+	Fallback string      `json:"fallback,omitempty"`
+	Last     *sensedJSON `json:"last"`
 }
 
 // sensedJSON is what became of an event of a sensor.
@@ -121,6 +123,9 @@ func (s *session) sensorOf(ctx context.Context, st *store.Store, def *sensor.Def
 	entry := sensorJSON{Name: def.Name, Kind: string(def.Kind), Jobs: []string{}}
 	for _, j := range def.Options.Jobs {
 		entry.Jobs = append(entry.Jobs, j.Name)
+	}
+	if to := def.Options.Fallback.Definition(); to != nil {
+		entry.Fallback = to.Name
 	}
 	switch {
 	case def.Asset != nil:
@@ -286,6 +291,9 @@ func (s *session) showSensor(ctx context.Context, name string, limit int) error 
 		state += ", switched " + s.moment(*entry.Since, now)
 	}
 	facts.row(s.paint(report.Muted, "switch"), state)
+	if entry.Fallback != "" {
+		facts.row(s.paint(report.Muted, "fallback"), entry.Fallback)
+	}
 	facts.row(s.paint(report.Muted, "defined in"), def.Origin)
 	lines := append([]string{s.paint(report.Strong, def.Name)}, facts.lines(s)...)
 	if len(events) == 0 {

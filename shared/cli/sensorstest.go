@@ -48,7 +48,7 @@ Exit status: 0 the function was called, or is not called for this run; 1 it fail
 type happenedJSON struct {
 	EventID  string     `json:"event_id"`
 	Type     event.Type `json:"type"`
-	What     string     `json:"what"` // the status, the asset, or the check and its asset
+	What     string     `json:"what"` // the status, the asset, the check and its asset, or the schedule and its tick's status
 	Happened time.Time  `json:"happened_at"`
 }
 
@@ -59,6 +59,8 @@ func ofHappened(e event.Event) happenedJSON {
 		h.What = string(e.Asset)
 	case event.Evaluated:
 		h.What = e.Check + " on " + string(e.Asset)
+	case event.TickMissed:
+		h.What = e.Schedule + " " + string(e.TickStatus)
 	default:
 		h.What = string(e.Status)
 	}

@@ -9,6 +9,7 @@
 package courier
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -34,13 +35,16 @@ type Courier struct {
 
 	drains sync.WaitGroup // goroutines that drain a channel
 
-	mu       sync.Mutex
-	polls    map[string]time.Time // when a polled sensor is looked at again
-	draining map[string]bool      // channels that one of them drains
-	sent     bool                 // one of them had something to do
-	tally    Tally
-	counted  chan struct{} // closed when the tally changes, and made anew
-	troubles []error
+	mu    sync.Mutex
+	polls map[string]time.Time // when a polled sensor is looked at again
+	// busAfter is when the bus is tried again, and busTrouble why it was left alone.
+	busAfter   time.Time
+	busTrouble error
+	draining   map[string]bool // channels that one of them drains
+	sent       bool            // one of them had something to do
+	tally      Tally
+	counted    chan struct{} // closed when the tally changes, and made anew
+	troubles   []error
 }
 
 // Options are the optional parts of a courier. The zero value and nil mean all defaults.
@@ -61,6 +65,10 @@ type Options struct {
 	Polls bool
 	// Launched is called for each run that a polled sensor has launched, at least once. Nil: whoever looks after what is due finds it.
 	Launched func(context.Context, run.ID) error
+	// Bus publishes what rows owe: ticks that were missed, deliveries that were given up. Where it is set, the rows that this courier
+	// writes owe their events to it. Whoever launches ticks has a store that owes as well: see store.Owing. Nil: there is no bus, as on a
+	// laptop, and rows owe nothing but what sensors of missed ticks are called for.
+	Bus func(context.Context, []event.Event) error
 	// NoRate is for tests: messages leave as fast as they are taken, whatever the rate of their channel.
 	NoRate bool
 	// Worker names this process to people. Defaults to "unknown".
@@ -72,6 +80,9 @@ func New(s *store.Store, defs waggle.Definitions, opts *Options) *Courier {
 	c := &Courier{store: s, defs: defs, wake: make(chan struct{}, 1), packer: newPacker(), draining: map[string]bool{}, polls: map[string]time.Time{}, counted: make(chan struct{})}
 	if opts != nil {
 		c.opts = *opts
+	}
+	if c.opts.Bus != nil {
+		c.store = s.Owing(store.Bus, nil)
 	}
 	fill(&c.opts.Look, time.Second)
 	fill(&c.opts.Handler, 50*time.Second)
@@ -175,11 +186,14 @@ const (
 	channelsAtOnce = 100
 )
 
-// Once does what is due: it evaluates events and drains channels, side by side, until nothing is due any more. What failed is due again
-// later. It ends early when the context ends.
+// Once does what is due: it publishes what rows owe, evaluates events and drains channels, side by side, until nothing is due any more.
+// What failed is due again later. A bus that does not answer is an error at the end. It ends early when the context ends.
 func (c *Courier) Once(ctx context.Context) error {
 	defer c.drains.Wait()
+	var unpublished error
 	for ctx.Err() == nil {
+		published, err := c.publishOwed(ctx)
+		unpublished = cmp.Or(unpublished, err)
 		progress, err := c.step(ctx)
 		if err != nil {
 			return err
@@ -189,8 +203,8 @@ func (c *Courier) Once(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !progress && !sent {
-			return nil
+		if !progress && !sent && !published {
+			return unpublished
 		}
 	}
 	return fault.Wrap(fault.Canceled, "deliver", context.Cause(ctx))
@@ -225,17 +239,18 @@ func (c *Courier) Keep(ctx context.Context, tell func(error)) {
 	defer c.drains.Wait()
 	var last string
 	for ctx.Err() == nil {
+		published, owedErr := c.publishOwed(ctx)
 		progress, err := c.step(ctx)
 		sent, drainErr := c.drained()
 		err = errors.Join(err, drainErr)
-		switch {
-		case err == nil || ctx.Err() != nil:
+		switch trouble := errors.Join(owedErr, err); {
+		case trouble == nil || ctx.Err() != nil:
 			last = ""
-		case err.Error() != last:
-			last = err.Error()
-			tell(err)
+		case trouble.Error() != last:
+			last = trouble.Error()
+			tell(trouble)
 		}
-		if err == nil && (progress || sent) {
+		if err == nil && (progress || sent || published) {
 			continue
 		}
 		timer := time.NewTimer(c.pause(ctx))

@@ -105,7 +105,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 	outs, mistake := e.result()
 	switch {
 	case mistake != nil || err != nil:
-		return c.failed(row, mistake, err, end, later)
+		return c.failed(ctx, def, row, mistake, err, end, later)
 	case len(outs) == 0:
 		return end(store.EventDone, ReasonQuiet, "")
 	}
@@ -122,15 +122,19 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 }
 
 // failed is what follows from a call of a function that went wrong.
-func (c *Courier) failed(row store.SensorEvent, mistake, err error, end ending, later waiting) (bool, error) {
+func (c *Courier) failed(ctx context.Context, def *sensor.Definition, row store.SensorEvent, mistake, err error, end ending, later waiting) (bool, error) {
+	reason, why := ReasonHandlerFailed, err
 	switch {
 	case mistake != nil:
-		return end(store.EventDead, ReasonMistake, mistake.Error())
-	case row.Attempts >= c.opts.Evaluations:
-		return end(store.EventDead, ReasonHandlerFailed, err.Error())
-	default:
+		reason, why = ReasonMistake, mistake
+	case row.Attempts < c.opts.Evaluations:
 		return later(err.Error(), backoff(row.Attempts, time.Second, 30*time.Minute, 6))
 	}
+	// The note first: who dies before the end leaves the event to be tried once more, and the note is given once.
+	if err := c.tellOfDead(ctx, def, row, why.Error()); err != nil {
+		return false, err
+	}
+	return end(store.EventDead, reason, why.Error())
 }
 
 // subjectOf names what the failures of a job are told under.
@@ -166,6 +170,9 @@ func (c *Courier) call(ctx context.Context, def *sensor.Definition, e *evaluatio
 // subject gathers what a sensor is told of an event, as it was when it happened; false: nothing is known any more. last is the record that
 // was read last: the events of one run come one after another, and each would read its whole log.
 func (c *Courier) subject(ctx context.Context, e event.Event, last *run.Record) (sensor.Subject, bool, error) {
+	if e.Type == event.TickMissed { // of no run, or of one that may not have begun
+		return c.subjectIn(ctx, run.Record{}, e)
+	}
 	if last.ID == e.Run && e.Type != event.RunStatus {
 		if s, found, err := c.subjectIn(ctx, *last, e); found || err != nil {
 			return s, found, err
@@ -192,6 +199,9 @@ func (c *Courier) subject(ctx context.Context, e event.Event, last *run.Record) 
 func (c *Courier) subjectIn(ctx context.Context, record run.Record, e event.Event) (s sensor.Subject, found bool, err error) {
 	s.Event = e
 	switch e.Type {
+	case event.TickMissed:
+		s.Missed = c.missed(e)
+		return s, true, nil
 	case event.Materialized:
 		for _, m := range record.Materializations {
 			if m.Seq == e.Seq {

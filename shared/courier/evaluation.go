@@ -116,6 +116,9 @@ func (e *evaluation) add(message notify.Sendable, outs []store.Out) error {
 		if o.Call = strconv.Itoa(e.calls[o.Channel]); key != "" {
 			o.Call = "key:" + key
 		}
+		if o.Seq == 0 { // it is in no log: nothing else tells two that happened at one time apart
+			o.Call = o.Event + " " + o.Call
+		}
 		if slices.ContainsFunc(e.outs, func(other store.Out) bool { return other.Channel == o.Channel && other.Call == o.Call }) {
 			continue
 		}

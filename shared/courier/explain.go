@@ -3,11 +3,13 @@ package courier
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"waggle/shared/event"
+	"waggle/shared/fault"
 	"waggle/shared/notify"
 	"waggle/shared/owner"
 	"waggle/shared/run"
@@ -18,7 +20,7 @@ import (
 // The reasons that are derived when somebody asks, besides those of the matcher and those that are stored.
 const (
 	// Of an event that matches.
-	ReasonNotPublished = "not_published" // the run is not settled: its owner or the next one publishes it
+	ReasonNotPublished = "not_published" // the run is not settled, or a tick still owes it: whoever looks next publishes it
 	ReasonNotTold      = "not_told"      // it was published without a row for the sensor
 	ReasonPending      = "pending"       // the sensor is not called yet
 	ReasonWorking      = "working"       // somebody calls it now
@@ -101,6 +103,11 @@ func (c *Courier) Explain(ctx context.Context, id run.ID) (Explanation, error) {
 			return x, err
 		}
 	}
+	late, err := c.lateTick(ctx, fold.Record, summary.Settled)
+	if err != nil {
+		return x, err
+	}
+	events = append(late, events...)
 	messages, err := c.toldOf(ctx, fold.Record)
 	if err != nil {
 		return x, err
@@ -166,6 +173,18 @@ func (c *Courier) account(ctx context.Context, name string, id run.ID, events []
 	rows, err := c.store.SensorEventsOf(ctx, name, id)
 	if err != nil {
 		return a, err
+	}
+	for _, h := range events {
+		if h.Type != event.TickMissed {
+			continue // it is in the log of the run
+		}
+		row, err := c.store.SensorEvent(ctx, name, h.Event)
+		switch {
+		case err == nil:
+			rows = append(rows, row)
+		case !errors.Is(err, fault.NotFound):
+			return a, err
+		}
 	}
 	stored := map[int64]bool{}
 	for _, row := range rows {

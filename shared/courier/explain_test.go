@@ -217,6 +217,35 @@ var ofEvents = []struct {
 	{"less_severe", "severity ERROR", func(t *testing.T) said {
 		return derived(t, sensor.OnCheckFailed("s", quietCheck, &sensor.Options{Severity: check.Error}), nightly, "soft")
 	}},
+	{"later_missed", "a later tick", func(t *testing.T) said {
+		w, late := sleptOver(t, 4*time.Hour, nil)
+		return ofDecision(decision(t, w.explain(w.courier, late[0].Run), ""))
+	}},
+	{"notified", "in their channels", func(t *testing.T) said {
+		w, late := sleptOver(t, 4*time.Hour, nil)
+		w.once()
+		x := w.explain(w.courier, late[3].Run)
+		d := decision(t, x, "")
+		if len(d.Messages) != 1 || len(x.Steps) != 0 || d.Event.TickStatus != event.TickLate {
+			t.Errorf("%+v", x)
+		}
+		return ofDecision(d)
+	}},
+	{"not_published", "not published", func(t *testing.T) said {
+		w, late := sleptOver(t, 4*time.Hour, nil)
+		return ofDecision(decision(t, w.explain(w.courier, late[3].Run), ""))
+	}},
+	{"not_told", "nothing is stored", func(t *testing.T) said {
+		w, late := sleptOver(t, 4*time.Hour, nil)
+		owed, err := w.store.OwedEvents(context.Background(), store.Here, 10)
+		if err != nil || len(owed) != 1 {
+			t.Fatal(owed, err)
+		}
+		if err := w.store.Published(context.Background(), owed[0]); err != nil {
+			t.Fatal(err)
+		}
+		return ofDecision(decision(t, w.explain(w.courier, late[3].Run), ""))
+	}},
 	{"not_published", "not published", func(t *testing.T) said {
 		w := shop(t, tellsOfSuccess(slack))
 		id := w.publishing(nightly, func(context.Context, []event.Event) error { return errors.New("the bus is down") })

@@ -30,17 +30,18 @@ func (d *drainer) park(ctx context.Context, now time.Time, reason, text string) 
 	if len(outs) > 0 {
 		note.GiveUp = outs[0].Stored.Add(d.opts.KeepTrying)
 	}
-	return d.tell(ctx, d.def.Fallback, note, "parked "+now.UTC().Format(time.RFC3339Nano))
+	return d.tell(ctx, d.def.Fallback, note, "channel "+d.name, "parked "+now.UTC().Format(time.RFC3339Nano))
 }
 
-// tell gives a channel a message about another one. It is not about a run, so that nothing follows from it.
-func (d *drainer) tell(ctx context.Context, to *notify.Definition, m notify.Sendable, call string) error {
-	p, body, err := d.render(m)
+// tell gives a channel a message about another one, or about a sensor, once for each call. It is not about a run, so that nothing follows
+// from it.
+func (c *Courier) tell(ctx context.Context, to *notify.Definition, m notify.Sendable, source, call string) error {
+	p, body, err := c.render(m)
 	if err != nil {
 		return err
 	}
-	_, err = d.store.PutCall(ctx, store.Out{Channel: to.Name, Time: d.store.Now().UTC().Truncate(time.Microsecond), Source: "channel " + d.name, Call: call,
+	_, err = c.store.PutCall(ctx, store.Out{Channel: to.Name, Time: c.store.Now().UTC().Truncate(time.Microsecond), Source: source, Call: call,
 		Title: p.Rungs[0].Line, Body: body})
-	d.Wake()
+	c.Wake()
 	return err
 }

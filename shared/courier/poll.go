@@ -97,7 +97,7 @@ func (c *Courier) evaluateTick(ctx context.Context, def *sensor.Definition, row 
 	}
 	if mistake != nil || err != nil {
 		row.Launches = nil
-		return c.failed(*row, mistake, err, end, later)
+		return c.failed(ctx, def, *row, mistake, err, end, later)
 	}
 	switch row.Error = ""; {
 	case len(row.Launches) > 0:

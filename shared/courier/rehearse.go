@@ -39,11 +39,24 @@ type Rehearsed struct {
 
 // Rehearse calls a sensor's function for each event of a run that the sensor matches, whether the sensor is on or off, and stores
 // nothing: no event, no message. The function is told what was known when the event happened. What it does besides Notify it really does.
-// fault.NotFound says that the run, or its log, is not there.
+// fault.NotFound says that the run, or its log, is not there. A sensor of missed ticks is told of the tick that launched the run as if it had
+// been late.
 func (c *Courier) Rehearse(ctx context.Context, def *sensor.Definition, id run.ID) (Rehearsal, error) {
 	var r Rehearsal
 	fold, _, err := c.store.Fold(ctx, id)
 	if err != nil {
+		return r, err
+	}
+	if def.Kind == sensor.TickMissed {
+		e, _, found, err := c.tickOf(ctx, fold.Record)
+		if err == nil && !found {
+			err = fault.New(fault.Invalid, "sensor %s looks at ticks of schedules, and no schedule launched run %s", def.Name, id.Short()).WithHint("try it with a run that one did")
+		}
+		if err != nil {
+			return r, err
+		}
+		call, err := c.rehearse(ctx, def, fold.Record, e)
+		r.Calls = append(r.Calls, call)
 		return r, err
 	}
 	if fold.Expired {

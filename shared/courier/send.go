@@ -95,9 +95,9 @@ func (d *drainer) footer(outs []store.Out) string {
 	for _, o := range outs {
 		source := "sensor " + o.Source
 		switch {
-		case o.Event == "" && o.Run != "":
+		case o.OfStep():
 			source = "step " + o.Source
-		case o.Run == "":
+		case o.OfAlerting():
 			source = o.Source + ", whose fallback this is," // "channel pager"
 		}
 		if !slices.Contains(sources, source) {

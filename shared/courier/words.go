@@ -28,8 +28,9 @@ var (
 		string(sensor.Passed):        "the check did not fail",
 		string(sensor.OtherCheck):    "it looks at {checks} alone",
 		string(sensor.LessSevere):    "it looks at failures of severity {severity} alone",
+		string(sensor.LaterMissed):   "a later tick of the schedule was missed with it, and it is called for that one",
 		// Of what became of one that matched.
-		ReasonNotPublished:  "it looks at this, but the event is not published yet: the run is not settled",
+		ReasonNotPublished:  "it looks at this, but the event is not published yet",
 		ReasonNotTold:       "it looks at this now, but nothing is stored of it: whoever published the event had no sensor of this name that looked at it, or the row has expired",
 		ReasonPending:       "its function is yet to be called",
 		ReasonWorking:       "its function is being called, until {due} at most",

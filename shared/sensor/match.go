@@ -25,12 +25,13 @@ const (
 	Refused       Reason = "refused" // a blocking check failed, or did not answer
 	Passed        Reason = "passed"  // the check did not fail
 	OtherCheck    Reason = "other_check"
-	LessSevere    Reason = "less_severe" // under the sensor's Severity
+	LessSevere    Reason = "less_severe"  // under the sensor's Severity
+	LaterMissed   Reason = "later_missed" // a later tick of the schedule was missed with it, and is told of
 )
 
 // Reasons lists every reason of Match.
 func Reasons() []Reason {
-	return []Reason{Matched, Resolves, OtherEvent, OtherStatus, OtherJob, WillBeRetried, OtherAsset, Refused, Passed, OtherCheck, LessSevere}
+	return []Reason{Matched, Resolves, OtherEvent, OtherStatus, OtherJob, WillBeRetried, OtherAsset, Refused, Passed, OtherCheck, LessSevere, LaterMissed}
 }
 
 // Match says whether the sensor is called for an event. It is the only place that decides.
@@ -45,9 +46,15 @@ func (d *Definition) Match(e event.Event) Reason {
 	return reason
 }
 
+// Hears is the type of the events that the sensor is called for: what a bus hands on to it. That of a polled sensor is Tick, which no bus
+// sees.
+func (d *Definition) Hears() event.Type {
+	return map[Kind]event.Type{RunFailure: event.RunStatus, RunStatus: event.RunStatus, Asset: event.Materialized, CheckFailed: event.Evaluated,
+		TickMissed: event.TickMissed, Polled: Tick}[d.Kind]
+}
+
 func (d *Definition) matchKind(e event.Event) Reason {
-	want := map[Kind]event.Type{RunFailure: event.RunStatus, RunStatus: event.RunStatus, Asset: event.Materialized, CheckFailed: event.Evaluated, Polled: Tick}
-	if e.Type != want[d.Kind] {
+	if e.Type != d.Hears() {
 		return OtherEvent
 	}
 	switch d.Kind {
@@ -72,6 +79,10 @@ func (d *Definition) matchKind(e event.Event) Reason {
 		return d.matchAsset(e)
 	case CheckFailed:
 		return d.matchCheck(e)
+	case TickMissed:
+		if e.MissedAfter > 0 {
+			return LaterMissed
+		}
 	}
 	return Matched
 }

@@ -25,6 +25,12 @@ var (
 func ofRun(*sensor.Context, sensor.Run) error            { return nil }
 func ofAsset(*sensor.Context, run.Materialization) error { return nil }
 func ofCheck(*sensor.Context, run.CheckResult) error     { return nil }
+func ofTick(*sensor.Context, sensor.Missed) error        { return nil }
+func missed(job string, after int) event.Event {
+	e := event.OfTick("every_night", job, time.Time{}, event.TickLate)
+	e.MissedAfter = after
+	return e
+}
 func status(s run.Status, job string) event.Event {
 	return event.Event{Type: event.RunStatus, Status: s, Job: job}
 }
@@ -46,6 +52,8 @@ func TestEachReasonIsGivenForWhatItNames(t *testing.T) {
 	severe := sensor.OnCheckFailed("c", ofCheck, &sensor.Options{Severity: check.Error, Checks: check.List{some}})
 	elsewhere := sensor.OnCheckFailed("c", ofCheck, &sensor.Options{Checks: check.List{
 		check.New1("some", func(*asset.Context, int) (check.Result, error) { return check.Result{}, nil }, other, nil)}})
+
+	ticks, ticksOf := sensor.OnTickMissed("t", ofTick, nil), sensor.OnTickMissed("t", ofTick, onlyNightly)
 
 	retried, last, stopped := status(run.Failure, "nightly"), status(run.Failure, "nightly"), status(run.Canceled, "nightly")
 	retried.WillRetry, last.Retries, stopped.Retries = true, 2, 1
@@ -84,6 +92,12 @@ func TestEachReasonIsGivenForWhatItNames(t *testing.T) {
 		{severe, judged(run.CheckFailed, run.SeverityError), sensor.Matched},
 		{severe, judged(run.CheckExecutionFailed, run.SeverityWarn), sensor.Matched},
 		{elsewhere, judged(run.CheckFailed, run.SeverityError), sensor.OtherCheck},
+		{ticks, missed("nightly", 0), sensor.Matched},
+		{ticks, missed("nightly", 3), sensor.LaterMissed},
+		{ticksOf, missed("nightly", 0), sensor.Matched},
+		{ticksOf, missed("daily", 0), sensor.OtherJob},
+		{ticks, status(run.Failure, "nightly"), sensor.OtherEvent},
+		{failure, missed("nightly", 0), sensor.OtherEvent},
 	} {
 		def := c.sensor.Definition()
 		if got := def.Match(c.event); got != c.want {

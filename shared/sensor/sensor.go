@@ -15,6 +15,7 @@ import (
 	"waggle/shared/event"
 	"waggle/shared/fault"
 	"waggle/shared/job"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -32,6 +33,16 @@ func (s *Sensor) Definition() *Definition {
 // List is sensors.
 type List []*Sensor
 
+// Hear reports whether a sensor of the list is called for an event.
+func (l List) Hear(e event.Event) bool {
+	return slices.ContainsFunc(l, func(s *Sensor) bool { return s.Definition() != nil && s.Definition().Match(e) == Matched })
+}
+
+// HearTicks reports whether a sensor of the list is called for missed ticks.
+func (l List) HearTicks() bool {
+	return slices.ContainsFunc(l, func(s *Sensor) bool { return s.Definition() != nil && s.Definition().Kind == TickMissed })
+}
+
 // Kind says what a sensor is called for.
 type Kind string
 
@@ -41,6 +52,7 @@ const (
 	RunStatus   Kind = "run status"
 	Asset       Kind = "asset materialized"
 	CheckFailed Kind = "check failed"
+	TickMissed  Kind = "tick missed"
 )
 
 // Definition is a sensor as declared: what those who evaluate it and commands read.
@@ -63,6 +75,7 @@ type Subject struct {
 	Run             Run
 	Materialization run.Materialization // of Asset
 	Result          run.CheckResult     // of CheckFailed
+	Missed          Missed              // of TickMissed
 	Polling         *Polling            // of Polled
 }
 
@@ -70,7 +83,7 @@ type Subject struct {
 type Options struct {
 	// Description says what the sensor is for, in Markdown.
 	Description string
-	// Jobs are those whose runs it looks at. Empty: every run, also one of assets that were selected by hand.
+	// Jobs are those whose runs, or whose missed ticks, it looks at. Empty: all, also runs of assets that were selected by hand.
 	Jobs job.List
 	// Checks are those that OnCheckFailed looks at. Empty: every check.
 	Checks check.List
@@ -79,6 +92,9 @@ type Options struct {
 	// MinInterval is the least time between two messages to a channel. The function is called for every event; what it gives within the
 	// time after a message leaves at its end, together. Defaults to 0: at once.
 	MinInterval time.Duration
+	// Fallback gets a note, one a day at most, when the function has failed for an event until that was given up: what it would have told is
+	// not told. Nil: nobody is told; `waggle sensors` shows it. The channel is listed in Definitions too.
+	Fallback *notify.Channel
 }
 
 // OnRunFailure declares a sensor of runs that failed. A run that is retried has not failed yet: the last one of the chain counts,
@@ -121,6 +137,14 @@ func OnAsset(name string, fn func(*Context, run.Materialization) error, of asset
 func OnCheckFailed(name string, fn func(*Context, run.CheckResult) error, opts *Options) *Sensor {
 	d := &Definition{Name: name, Kind: CheckFailed}
 	d.Call = func(ctx *Context, s Subject) error { return fn(ctx, s.Result) }
+	return d.declare(fn == nil, opts)
+}
+
+// OnTickMissed declares a sensor of schedules whose run was not launched in time: it was launched late, or not at all. Of ticks of a schedule
+// that were missed together, as while a laptop slept, it is called for the last, which counts the others.
+func OnTickMissed(name string, fn func(*Context, Missed) error, opts *Options) *Sensor {
+	d := &Definition{Name: name, Kind: TickMissed}
+	d.Call = func(ctx *Context, s Subject) error { return fn(ctx, s.Missed) }
 	return d.declare(fn == nil, opts)
 }
 

@@ -92,7 +92,7 @@ func mistakenSensors(stranger asset.Any, ofStranger *check.Check) sensor.List {
 		sensor.OnAsset("no_asset", func(*sensor.Context, run.Materialization) error { return nil }, nil, nil),
 		sensor.OnAsset("strange_asset", func(*sensor.Context, run.Materialization) error { return nil }, stranger, nil),
 		sensor.OnRunFailure("strange_job", onRun, &sensor.Options{Jobs: job.List{unlisted, nil}}),
-		sensor.OnRunFailure("hasty", onRun, &sensor.Options{MinInterval: -time.Second}),
+		sensor.OnRunFailure("hasty", onRun, &sensor.Options{MinInterval: -time.Second, Fallback: notify.Slack("nowhere", nil)}),
 		sensor.OnRunFailure("severe", onRun, &sensor.Options{Severity: check.Warn}),
 		sensor.OnCheckFailed("fatal", func(*sensor.Context, run.CheckResult) error { return nil },
 			&sensor.Options{Severity: "FATAL", Checks: check.List{nil, check.New1("unlisted", passes, asset.New("x", none[int], nil), nil)}}),
@@ -160,6 +160,7 @@ func TestValidateReportsEveryMistakeWithFileAndLine(t *testing.T) {
 		`sensor "fatal": looks at check "unlisted" (`,
 		`sensor "twice": is twice in Definitions.Sensors`,
 		`sensor "twice": shared/waggle/validate_test.go:`,
+		`sensor "hasty": falls back to channel "nowhere" (shared/waggle/validate_test.go:`,
 		`Definitions.Sensors[12] is nil`,
 	} {
 		found := false

@@ -59,6 +59,9 @@ func (v *validation) sensors() {
 				v.mistake(def.Origin, what, fmt.Errorf("looks at job %q (%s), which is not in Definitions.Jobs; add it", j.Name, j.Origin))
 			}
 		}
+		if f := def.Options.Fallback.Definition(); f != nil && v.definitions.Channel(f.Name) != f {
+			v.mistake(def.Origin, what, fmt.Errorf("falls back to channel %q (%s), which is not in Definitions.Channels; add it", f.Name, f.Origin))
+		}
 		if def.Asset != nil && v.definitions.Asset(def.Asset.Key) != def.Asset {
 			v.mistake(def.Origin, what, fmt.Errorf("looks at asset %q (%s), which is not in Definitions.Assets; add it", def.Asset.Key, def.Asset.Origin))
 		}
