@@ -63,7 +63,7 @@ var allowed = map[string][]string{
 	"shared/owner":              {"fault", "store/driver"},
 	"shared/store":              {"event", "fault", "metadata", "owner", "run", "runlog", "store/driver"},
 	"shared/engine":             {"asset", "check", "duration", "event", "fault", "metadata", "notify", "plan", "run", "runlog", "store"},
-	"shared/courier":            {"asset", "duration", "engine", "event", "fault", "notice", "notify", "owner", "report", "run", "runlog", "sensor", "store", "waggle"},
+	"shared/courier":            {"asset", "duration", "engine", "event", "fault", "job", "notice", "notify", "owner", "report", "run", "runlog", "sensor", "store", "waggle"},
 	"shared/manifest":           {"event", "fault", "job", "notify", "run", "secret", "sensor", "waggle"},
 	"shared/scheduler":          {"event", "fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},

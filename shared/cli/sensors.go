@@ -132,6 +132,8 @@ func (s *session) sensorOf(ctx context.Context, st *store.Store, def *sensor.Def
 		entry.Of = string(def.Asset.Key)
 	case def.Kind == sensor.Polled:
 		entry.Of = "every " + duration.Text(def.Every)
+	case def.Kind == sensor.DailySummary:
+		entry.Of = "at " + def.At.String()
 	case len(def.Statuses) > 0:
 		var words []string
 		for _, status := range def.Statuses {

@@ -24,17 +24,20 @@ func (s *session) sensorsTestCommand() *cobra.Command {
 		Short: "Show what a sensor would tell of a past run, or send it as a test",
 		Long: `Call a sensor's function for the events of a past run that the sensor matches, and show what its channels would get. Nothing
 is stored and nothing is sent; what the function does besides Notify it really does. Whether the sensor is on or off is the
-same to it.
+same to it. A daily summary is called for the 24 hours up to now, and takes no run.
 
 With --send the messages leave now, past what waits in their channels, marked as a test; what the services answer is shown.
 
 Exit status: 0 the function was called, or is not called for this run; 1 it failed; 3 a channel did not take its message.`,
 		Example: `  waggle sensors test on_run_failure --run 0199f3c2-1a2b
   waggle sensors test on_run_success --run LAST --send
-  waggle sensors test on_run_success -o json`,
+  waggle sensors test on_run_success -o json
+  waggle sensors test daily_summary`,
 		Args:              exactly("sensor"),
 		ValidArgsFunction: s.completeSensors,
-		RunE:              func(cmd *cobra.Command, args []string) error { return s.testSensor(cmd.Context(), args[0], name, send) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.testSensor(cmd.Context(), args[0], name, cmd.Flags().Changed("run"), send)
+		},
 	}
 	cmd.Flags().StringVar(&name, "run", name, "the `RUN`: LAST or the start of its id")
 	cmd.Flags().BoolVar(&send, "send", false, "send the messages")
@@ -48,7 +51,7 @@ Exit status: 0 the function was called, or is not called for this run; 1 it fail
 type happenedJSON struct {
 	EventID  string     `json:"event_id"`
 	Type     event.Type `json:"type"`
-	What     string     `json:"what"` // the status, the asset, the check and its asset, or the schedule and its tick's status
+	What     string     `json:"what"` // the status, the asset, the check and its asset, the schedule and its tick's status, or the day
 	Happened time.Time  `json:"happened_at"`
 }
 
@@ -61,6 +64,8 @@ func ofHappened(e event.Event) happenedJSON {
 		h.What = e.Check + " on " + string(e.Asset)
 	case event.TickMissed:
 		h.What = e.Schedule + " " + string(e.TickStatus)
+	case sensor.Tick:
+		h.What = "the 24 hours up to now"
 	default:
 		h.What = string(e.Status)
 	}
@@ -70,7 +75,7 @@ func ofHappened(e event.Event) happenedJSON {
 // testedSensorJSON is a sensor that was tried.
 type testedSensorJSON struct {
 	Sensor string            `json:"sensor"`
-	RunID  run.ID            `json:"run_id"`
+	RunID  run.ID            `json:"run_id"` // empty for a daily summary
 	On     bool              `json:"on"`
 	Calls  []calledJSON      `json:"calls"`
 	Others []notMatchingJSON `json:"not_called_for"`
@@ -103,7 +108,7 @@ type notMatchingJSON struct {
 	Text   string `json:"text"`
 }
 
-func (s *session) testSensor(ctx context.Context, name, runName string, send bool) error {
+func (s *session) testSensor(ctx context.Context, name, runName string, named, send bool) error {
 	if err := s.app.Definitions.Validate(); err != nil {
 		return err
 	}
@@ -114,6 +119,9 @@ func (s *session) testSensor(ctx context.Context, name, runName string, send boo
 	if def.Kind == sensor.Polled {
 		return fault.New(fault.Invalid, "sensor %s is polled, so it is called for no run", name).WithHint("`%s` calls it, `%s` shows what came of it",
 			s.call("monitor", "--once"), s.call("sensors", "show", name))
+	}
+	if def.Kind == sensor.DailySummary && named {
+		return usage("leave out --run", "sensor %s sums up a day, so it is called for no run", name)
 	}
 	s.tellOfNewerCode()
 	if send {
@@ -128,15 +136,11 @@ func (s *session) testSensor(ctx context.Context, name, runName string, send boo
 	if err != nil {
 		return err
 	}
-	id, err := st.Find(ctx, runName)
-	if err != nil {
-		return err
-	}
 	on, err := st.Switched(ctx, name)
 	if err != nil {
 		return err
 	}
-	tried, err := s.courier(st).Rehearse(ctx, def, id)
+	tried, id, err := s.rehearse(ctx, st, def, runName)
 	if err != nil {
 		return err
 	}
@@ -173,6 +177,19 @@ func (s *session) testSensor(ctx context.Context, name, runName string, send boo
 	return nil
 }
 
+// rehearse calls a sensor for a run that a person names, or a daily summary for the day up to now.
+func (s *session) rehearse(ctx context.Context, st *store.Store, def *sensor.Definition, runName string) (tried courier.Rehearsal, id run.ID, err error) {
+	if def.Kind == sensor.DailySummary {
+		call, err := s.courier(st).RehearseDay(ctx, def)
+		return courier.Rehearsal{Calls: []courier.Call{call}}, "", err
+	}
+	if id, err = st.Find(ctx, runName); err != nil {
+		return tried, id, err
+	}
+	tried, err = s.courier(st).Rehearse(ctx, def, id)
+	return tried, id, err
+}
+
 // sendTest sends a message as a test.
 func (s *session) sendTest(ctx context.Context, st *store.Store, m courier.Rehearsed, def *sensor.Definition, e event.Event) (*testedJSON, error) {
 	if ctx.Err() != nil {
@@ -204,7 +221,11 @@ func (s *session) showTested(t testedSensorJSON, tried courier.Rehearsal, send b
 	var lines []string
 	messages := 0
 	for _, c := range t.Calls {
-		lines = append(lines, s.paint(report.Strong, t.Sensor)+" is called for "+c.What+" of run "+c.RunID.Short()+", "+utc(c.Happened), "")
+		what := c.What
+		if c.RunID != "" {
+			what += " of run " + c.RunID.Short()
+		}
+		lines = append(lines, s.paint(report.Strong, t.Sensor)+" is called for "+what+", "+utc(c.Happened), "")
 		for _, m := range c.Messages {
 			lines = append(lines, s.rehearsedLines(m)...)
 			messages++
@@ -233,7 +254,11 @@ func (s *session) showTested(t testedSensorJSON, tried courier.Rehearsal, send b
 		s.say("what was sent begins with [TEST], and ends with a sentence that says what it is")
 	}
 	if messages > 0 && !send {
-		s.say("nothing was sent; send it as a test with: %s", s.call("sensors", "test", t.Sensor, "--run", t.RunID.Short(), "--send"))
+		words := []string{"sensors", "test", t.Sensor, "--run", t.RunID.Short(), "--send"}
+		if t.RunID == "" {
+			words = []string{"sensors", "test", t.Sensor, "--send"}
+		}
+		s.say("nothing was sent; send it as a test with: %s", s.call(words...))
 	}
 	return nil
 }

@@ -4,7 +4,7 @@
 // An event is evaluated, and a message sent, at least once. What can repeat a message is a process that dies, or a server that breaks off,
 // between a send and the row that says so.
 //
-// It knows no service: senders come with the Options. It imports asset, duration, engine, event, fault, notice, notify, owner,
+// It knows no service: senders come with the Options. It imports asset, duration, engine, event, fault, job, notice, notify, owner,
 // report, run, runlog, sensor, store and waggle of ours.
 package courier
 

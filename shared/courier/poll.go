@@ -20,7 +20,7 @@ import (
 // sensorTag is the tag that says which sensor launched a run.
 const sensorTag = "waggle/sensor"
 
-// tickPolls stores the next call of each polled sensor whose time has come.
+// tickPolls stores the next call of each polled sensor and each daily summary whose time has come.
 func (c *Courier) tickPolls(ctx context.Context) error {
 	if !c.opts.Polls {
 		return nil
@@ -28,10 +28,11 @@ func (c *Courier) tickPolls(ctx context.Context) error {
 	for _, s := range c.defs.Sensors {
 		def := s.Definition()
 		now := c.store.Now()
-		if def.Kind != sensor.Polled || now.Before(c.polledNext(def.Name)) {
+		tick := map[sensor.Kind]func(context.Context, *sensor.Definition, time.Time) (time.Time, error){sensor.Polled: c.tick, sensor.DailySummary: c.tickDaily}[def.Kind]
+		if tick == nil || now.Before(c.polledNext(def.Name)) {
 			continue
 		}
-		next, err := c.tick(ctx, def, now)
+		next, err := tick(ctx, def, now)
 		if err != nil {
 			return fmt.Errorf("call sensor %s: %w", def.Name, err)
 		}
@@ -58,14 +59,8 @@ func (c *Courier) tick(ctx context.Context, def *sensor.Definition, now time.Tim
 	if on, err := c.store.Switched(ctx, def.Name); err != nil || !on.On {
 		return soon, err
 	}
-	if p.Number > 0 {
-		last, err := c.store.SensorEvent(ctx, def.Name, event.Event{Seq: p.Number})
-		if err != nil && !errors.Is(err, fault.NotFound) { // its row may have expired
-			return soon, err
-		}
-		if err == nil && !last.State.Ended() {
-			return soon, nil
-		}
+	if ended, err := c.lastEnded(ctx, def.Name, p.Number); err != nil || !ended {
+		return soon, err
 	}
 	n := p.Number + 1
 	tick := event.Event{ID: fmt.Sprintf("%s#%d", def.Name, n), Type: sensor.Tick, Time: now.UTC(), Seq: n}
@@ -76,7 +71,19 @@ func (c *Courier) tick(ctx context.Context, def *sensor.Definition, now time.Tim
 	return soon, nil // another process was faster
 }
 
-// evaluateTick calls a polled sensor. What it asks for is stored before anything of it is done, so that a death in between neither loses nor
+// lastEnded reports whether the newest call of a sensor, by its number, has ended; 0: there was none.
+func (c *Courier) lastEnded(ctx context.Context, name string, number int64) (bool, error) {
+	if number == 0 {
+		return true, nil
+	}
+	last, err := c.store.SensorEvent(ctx, name, event.Event{Seq: number})
+	if errors.Is(err, fault.NotFound) { // its row may have expired
+		return true, nil
+	}
+	return err == nil && last.State.Ended(), err
+}
+
+// evaluateTick calls a polled sensor or a daily summary. What it asks for is stored before anything of it is done, so that a death in between neither loses nor
 // repeats a run.
 func (c *Courier) evaluateTick(ctx context.Context, def *sensor.Definition, row *store.SensorEvent, end ending, later waiting) (bool, error) {
 	if len(row.Launches) > 0 { // it was decided by somebody who died before the end
@@ -87,8 +94,14 @@ func (c *Courier) evaluateTick(ctx context.Context, def *sensor.Definition, row 
 		return false, err
 	}
 	polling := sensor.NewPolling(p.Cursor)
+	subject := sensor.Subject{Event: row.Event, Polling: polling}
+	if def.Kind == sensor.DailySummary {
+		if subject.Day, err = c.day(ctx, def, def.At.Last(row.Event.Time.Add(-time.Nanosecond)), row.Event.Time); err != nil {
+			return later("sum up the day: "+err.Error(), backoff(row.Attempts, time.Second, 30*time.Minute, 6))
+		}
+	}
 	e := &evaluation{courier: c, event: row.Event, source: row.Sensor}
-	err = c.call(ctx, def, e, sensor.Subject{Event: row.Event, Polling: polling})
+	err = c.call(ctx, def, e, subject)
 	row.Log = e.logged()
 	outs, mistake := e.result()
 	cursor, skipped, asked := polling.Result()
@@ -106,7 +119,7 @@ func (c *Courier) evaluateTick(ctx context.Context, def *sensor.Definition, row 
 		row.Reason = ReasonNotified
 	case skipped != "":
 		row.Reason = ReasonSkipped
-		row.Log = append(row.Log, store.EventLine{Time: c.store.Now().UTC(), Level: "INFO", Message: "skipped: " + skipped})
+		row.Log = append(row.Log, c.skippedLine(skipped))
 	default:
 		row.Reason = ReasonQuiet
 	}
@@ -122,6 +135,11 @@ func (c *Courier) evaluateTick(ctx context.Context, def *sensor.Definition, row 
 	}
 	c.count(func(t *Tally) { t.Evaluated++ })
 	return true, nil
+}
+
+// skippedLine says in the record of a call why there was nothing to do.
+func (c *Courier) skippedLine(why string) store.EventLine {
+	return store.EventLine{Time: c.store.Now().UTC(), Level: "INFO", Message: "skipped: " + why}
 }
 
 // launches completes what a sensor asks for; an error is a mistake in it.

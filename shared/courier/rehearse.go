@@ -99,8 +99,14 @@ func (c *Courier) rehearse(ctx context.Context, def *sensor.Definition, record r
 		out.Reason = ReasonLogExpired
 		return out, nil
 	}
-	ev := &evaluation{courier: c, event: e, source: def.Name}
-	err = c.call(ctx, def, ev, subject)
+	return c.rehearseCall(ctx, def, subject)
+}
+
+// rehearseCall calls a sensor's function of which nothing is stored.
+func (c *Courier) rehearseCall(ctx context.Context, def *sensor.Definition, subject sensor.Subject) (Call, error) {
+	out := Call{Event: subject.Event}
+	ev := &evaluation{courier: c, event: subject.Event, source: def.Name}
+	err := c.call(ctx, def, ev, subject)
 	out.Log = ev.logged()
 	outs, mistake := ev.result()
 	switch {
@@ -139,8 +145,11 @@ func (c *Courier) SendRehearsed(ctx context.Context, key string, m Rehearsed, so
 		return answer, 0, err
 	}
 	for rung = range m.Rungs {
-		content := marked(m.Rungs[rung], fmt.Sprintf("This is a test of %s with run %s, sent by %s at %s. Nothing has happened just now.",
-			source, e.Run.Short(), c.opts.Worker, clock(c.store.Now())))
+		of := source
+		if e.Run != "" {
+			of += " with run " + e.Run.Short()
+		}
+		content := marked(m.Rungs[rung], fmt.Sprintf("This is a test of %s, sent by %s at %s. Nothing has happened just now.", of, c.opts.Worker, clock(c.store.Now())))
 		if answer = sender.Send(ctx, key, content, notify.Thread{}); answer.Kind != notify.Smaller {
 			break
 		}

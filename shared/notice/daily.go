@@ -12,7 +12,7 @@ import (
 	"waggle/shared/run"
 )
 
-// Daily is a day in numbers: what ran, what fails, what to look at.
+// Daily is a day in numbers: what ran, what fails, what to look at. The zero value is a day on which nothing happened.
 type Daily struct {
 	// Day is any moment of the day, in the zone of Place.
 	Day   time.Time
@@ -22,13 +22,13 @@ type Daily struct {
 	Place Place
 }
 
-// DailyJob is a job's day.
+// DailyJob is a job's day. A run that is retried is not counted: the last one of its chain is.
 type DailyJob struct {
-	Job      string
-	Runs     int // that ended
+	Job      string // empty: assets that were selected by hand
+	Runs     int    // that ended
 	Failed   int
 	Canceled int
-	Warnings int
+	Warnings int // checks that failed and stopped nothing
 	// Median is of the runs that succeeded; zero: none did.
 	Median time.Duration
 	// Last is the newest run of the day, with its error where it failed: the job still fails.
@@ -38,6 +38,9 @@ type DailyJob struct {
 	Since     time.Time // when the failures in a row began; zero: it does not fail
 }
 
+// Nothing reports a day on which nothing ran and nothing went wrong.
+func (d Daily) Nothing() bool { return d.tally().runs+d.Late+d.Dead == 0 }
+
 // Content renders the report; it never fails.
 func (d Daily) Content(r notify.Rung) (notify.Content, error) { return contentOf(d, r) }
 
@@ -45,12 +48,15 @@ func (d Daily) day() string { return d.Day.In(d.Place.zone()).Format("2006-01-02
 
 func (d Daily) subject() string { return "[Waggle] daily summary " + d.day() }
 
-type dailyTally struct{ runs, failed, canceled, warnings, failing int }
+type dailyTally struct{ runs, failed, canceled, warnings, jobs, failing int }
 
 func (d Daily) tally() (t dailyTally) {
 	for _, j := range d.Jobs {
 		t.runs, t.failed, t.canceled, t.warnings = t.runs+j.Runs, t.failed+j.Failed, t.canceled+j.Canceled, t.warnings+j.Warnings
-		if j.LastState == run.Failure {
+		if j.Job != "" {
+			t.jobs++
+		}
+		if j.fails() {
 			t.failing++
 		}
 	}
@@ -72,7 +78,7 @@ func (d Daily) line() string {
 	t := d.tally()
 	number := report.Count(t.runs, "run")
 	if t.failing > 0 {
-		number = fmt.Sprintf("%s of %s failing", report.Number(int64(t.failing)), report.Count(len(d.Jobs), "job"))
+		number = fmt.Sprintf("%s of %s failing", report.Number(int64(t.failing)), report.Count(t.jobs, "job"))
 	} else if t.failed > 0 {
 		number += ", " + report.Number(int64(t.failed)) + " failed"
 	}
@@ -86,7 +92,14 @@ func (d Daily) page(r notify.Rung) page {
 	if t.runs == 0 {
 		p.lead = []words{say("Nothing ran.")}
 	} else {
-		p.lead = []words{say(report.Count(t.runs, "run") + " of " + report.Count(len(d.Jobs), "job") + ": " + countsText(t.runs-t.failed-t.canceled, t.failed, t.canceled, t.warnings) + ".")}
+		of := ""
+		if t.jobs > 0 {
+			of = " of " + report.Count(t.jobs, "job")
+		}
+		if t.jobs > 0 && t.jobs < len(d.Jobs) {
+			of += " and of assets selected by hand"
+		}
+		p.lead = []words{say(report.Count(t.runs, "run") + of + ": " + countsText(t.runs-t.failed-t.canceled, t.failed, t.canceled, t.warnings) + ".")}
 	}
 	var aside []string
 	if d.Late > 0 {
@@ -102,13 +115,16 @@ func (d Daily) page(r notify.Rung) page {
 	if r != notify.Full {
 		return p
 	}
-	var failing, others []DailyJob
+	var failing, others, byHand []DailyJob
 	for _, j := range d.Jobs {
-		if j.LastState == run.Failure {
+		switch {
+		case j.fails():
 			failing = append(failing, j)
-			continue
+		case j.Job == "":
+			byHand = append(byHand, j)
+		default:
+			others = append(others, j)
 		}
-		others = append(others, j)
 	}
 	slices.SortStableFunc(others, func(a, b DailyJob) int { return b.Failed + b.Warnings - a.Failed - a.Warnings })
 	p.add(list("Failing now", failing, maxNamed, "job", func(j DailyJob) row {
@@ -122,8 +138,12 @@ func (d Daily) page(r notify.Rung) page {
 		return out
 	}))
 	p.add(list("Working", others, maxAssets, "job", DailyJob.row))
+	p.add(list("By hand", byHand, maxAssets, "job", DailyJob.row))
 	return p
 }
+
+// fails reports a job whose newest run failed. What people selected by hand is not one thing that works or fails.
+func (j DailyJob) fails() bool { return j.Job != "" && j.LastState == run.Failure }
 
 func (j DailyJob) row() row {
 	state := report.OfRun(j.LastState)
@@ -131,6 +151,9 @@ func (j DailyJob) row() row {
 		state = report.Doubtful()
 	}
 	out := row{state: &state, head: say(code(j.Job)), right: report.Count(j.Runs, "run")}
+	if j.Job == "" {
+		out.head = say("selected assets")
+	}
 	note := countsText(j.Runs-j.Failed-j.Canceled, j.Failed, j.Canceled, j.Warnings)
 	if j.Median > 0 {
 		note += ", typically " + duration.Text(j.Median)

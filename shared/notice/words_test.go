@@ -5,11 +5,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"waggle/shared/notice"
 	"waggle/shared/notice/noticetest"
 	"waggle/shared/notify"
 	"waggle/shared/report"
+	"waggle/shared/run"
 )
 
 // luminance of a colour, by WCAG 2.
@@ -137,5 +139,26 @@ func TestWhatARunSaysIsNeverMarkup(t *testing.T) {
 	}
 	if !strings.Contains(c.Markdown, "````text\n") || !strings.Contains(c.Text, "<script>alert('x')</script>") {
 		t.Errorf("the Markdown or text is not as it is:\n%s\n%s", c.Markdown, c.Text)
+	}
+}
+
+func TestADayTellsJobsFromWhatWasSelectedByHand(t *testing.T) {
+	t.Parallel()
+	byHand := notice.DailyJob{Runs: 2, Failed: 1, LastState: run.Failure}
+	works := notice.DailyJob{Job: "gallery", Runs: 1, LastState: run.Success}
+	for want, jobs := range map[string][]notice.DailyJob{
+		"2 runs: 1 succeeded, 1 failed.":                                         {byHand},
+		"3 runs of 1 job and of assets selected by hand: 2 succeeded, 1 failed.": {byHand, works},
+		"1 run of 1 job: 1 succeeded.":                                           {works},
+		"Nothing ran.":                                                           nil,
+	} {
+		d := notice.Daily{Day: time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC), Jobs: jobs}
+		c := full(t, d)
+		if !strings.Contains(c.Text, want) || strings.Contains(c.Text, "FAILING NOW") || strings.Contains(c.Text, "BY HAND") != (len(jobs) > 0 && jobs[0].Job == "") {
+			t.Errorf("want %q:\n%s", want, c.Text)
+		}
+		if d.Nothing() != (jobs == nil) {
+			t.Errorf("Nothing is %t with %d jobs", d.Nothing(), len(jobs))
+		}
 	}
 }

@@ -46,11 +46,11 @@ func (d *Definition) Match(e event.Event) Reason {
 	return reason
 }
 
-// Hears is the type of the events that the sensor is called for: what a bus hands on to it. That of a polled sensor is Tick, which no bus
+// Hears is the type of the events that the sensor is called for: what a bus hands on to it. That of a polled sensor, and of a daily summary, is Tick, which no bus
 // sees.
 func (d *Definition) Hears() event.Type {
 	return map[Kind]event.Type{RunFailure: event.RunStatus, RunStatus: event.RunStatus, Asset: event.Materialized, CheckFailed: event.Evaluated,
-		TickMissed: event.TickMissed, Polled: Tick}[d.Kind]
+		TickMissed: event.TickMissed, Polled: Tick, DailySummary: Tick}[d.Kind]
 }
 
 func (d *Definition) matchKind(e event.Event) Reason {

@@ -14,7 +14,7 @@ import (
 // Polled is the kind of a sensor that is called by the clock.
 const Polled Kind = "polled"
 
-// Tick is the event that a polled sensor is called for. It is its own: no bus sees it.
+// Tick is the event that a polled sensor and a daily summary are called for. It is their own: no bus sees it.
 const Tick event.Type = "Sensor Tick"
 
 // How often a polled sensor is called.

@@ -15,6 +15,7 @@ import (
 	"waggle/shared/event"
 	"waggle/shared/fault"
 	"waggle/shared/job"
+	"waggle/shared/notice"
 	"waggle/shared/notify"
 	"waggle/shared/run"
 )
@@ -63,6 +64,8 @@ type Definition struct {
 	Statuses []run.Status      // of RunStatus
 	Asset    *asset.Definition // of Asset
 	Every    time.Duration     // of Polled
+	At       Daytime           // of DailySummary
+	Channels notify.List       // of DailySummary; those of others are known when they are called
 	Origin   string            // file:line of the constructor
 	Call     func(*Context, Subject) error
 
@@ -76,7 +79,8 @@ type Subject struct {
 	Materialization run.Materialization // of Asset
 	Result          run.CheckResult     // of CheckFailed
 	Missed          Missed              // of TickMissed
-	Polling         *Polling            // of Polled
+	Polling         *Polling            // of Polled and DailySummary
+	Day             notice.Daily        // of DailySummary
 }
 
 // Options are the optional parts of a sensor. The zero value and nil mean all defaults.

@@ -11,9 +11,10 @@ import (
 	"waggle/shared/store/driver"
 )
 
-// A polled sensor has a row that says where it is. Its calls are events of its own.
+// A sensor that the clock calls has a row that says where it is. Its calls are events of its own.
 //
-//	SENSOR#name  POLL  its cursor, the number of its newest call, and when the next one is
+//	SENSOR#name  POLL  its cursor, the number of its newest call, and when the next one is; of a daily summary the cursor is the newest day
+//	                   that was told or passed over
 const pollSort = "POLL"
 
 // keepIdle is how long a call stays of which nothing came.
@@ -58,6 +59,15 @@ func (s *Store) Poll(ctx context.Context, sensor string) (Poll, error) {
 func (p Poll) op() (driver.Op, error) {
 	data, err := encodeRow("where sensor "+p.Sensor+" is", p)
 	return driver.Op{Put: &driver.Item{Key: pollKey(p.Sensor), Version: p.version + 1, Data: data}, If: over(p.version)}, err
+}
+
+// PutPoll stores where a sensor is, over what was read before. fault.Conflict says that another process was faster.
+func (s *Store) PutPoll(ctx context.Context, p Poll) error {
+	op, err := p.op()
+	if err != nil {
+		return err
+	}
+	return s.db.Put(ctx, *op.Put, op.If)
 }
 
 // PutTick stores the next call of a polled sensor as an event, due at once, and when the one after it is. fault.Conflict says that another

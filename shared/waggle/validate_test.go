@@ -97,6 +97,7 @@ func mistakenSensors(stranger asset.Any, ofStranger *check.Check) sensor.List {
 		sensor.OnCheckFailed("fatal", func(*sensor.Context, run.CheckResult) error { return nil },
 			&sensor.Options{Severity: "FATAL", Checks: check.List{nil, check.New1("unlisted", passes, asset.New("x", none[int], nil), nil)}}),
 		twice, twice, sensor.OnRunSuccess("twice", onRun, nil), nil,
+		sensor.Daily("sums_up", "25:00", notify.List{notify.Slack("unlisted", nil)}, nil),
 	}
 }
 
@@ -162,6 +163,8 @@ func TestValidateReportsEveryMistakeWithFileAndLine(t *testing.T) {
 		`sensor "twice": shared/waggle/validate_test.go:`,
 		`sensor "hasty": falls back to channel "nowhere" (shared/waggle/validate_test.go:`,
 		`Definitions.Sensors[12] is nil`,
+		`sensor "sums_up": its time is "25:00"`,
+		`sensor "sums_up": tells channel "unlisted" (shared/waggle/validate_test.go:`,
 	} {
 		found := false
 		for _, line := range strings.Split(err.Error(), "\n") {

@@ -65,6 +65,11 @@ func (v *validation) sensors() {
 		if def.Asset != nil && v.definitions.Asset(def.Asset.Key) != def.Asset {
 			v.mistake(def.Origin, what, fmt.Errorf("looks at asset %q (%s), which is not in Definitions.Assets; add it", def.Asset.Key, def.Asset.Origin))
 		}
+		for _, c := range def.Channels {
+			if to := c.Definition(); to != nil && v.definitions.Channel(to.Name) != to {
+				v.mistake(def.Origin, what, fmt.Errorf("tells channel %q (%s), which is not in Definitions.Channels; add it", to.Name, to.Origin))
+			}
+		}
 		for _, c := range def.Options.Checks {
 			of := c.Definition()
 			if of != nil && !slices.ContainsFunc(v.definitions.Checks, func(o *check.Check) bool { return o.Definition() == of }) {
