@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"waggle/shared/courier"
-	"waggle/shared/event"
 	"waggle/shared/engine"
+	"waggle/shared/event"
 	"waggle/shared/job"
 	"waggle/shared/notify"
 	"waggle/shared/run"
