@@ -39,6 +39,7 @@ type Deployment struct {
 	config    aws.Config
 	store     *store.Store
 	functions cloud.Functions
+	bus       *bus
 }
 
 // Open reads the settings and opens the store. Nothing is sent: a function starts in milliseconds, and its first call says what cannot be
@@ -67,15 +68,15 @@ func Open(ctx context.Context) (*Deployment, error) {
 	return &Deployment{Settings: settings, config: cfg,
 		Log:       slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: settings.LogLevel})),
 		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now}),
+		bus:       &bus{name: settings.Bus, config: &cfg},
 		functions: lambdafunctions.New(cfg, lambdafunctions.Names{Run: settings.RunFunction, Step: settings.StepFunction, Sensor: settings.SensorFunction}),
 	}, nil
 }
 
 // Runner is what the function run does.
 func (d *Deployment) Runner() *cloud.Runner {
-	bus := &bus{name: d.Bus, config: &d.config}
 	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: d.functions, Log: d.Log,
-		Publish: cloud.Wanted(pipelines.Definitions, bus.publish), Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
+		Publish: cloud.Wanted(pipelines.Definitions, d.bus.publish), Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
 }
 
 // Stepper is what the function step does.
@@ -91,7 +92,7 @@ func (d *Deployment) Teller(ctx context.Context) (*cloud.Teller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := courier.New(d.store, pipelines.Definitions, &courier.Options{Sender: opened.Of, Polls: true, Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase},
+	c := courier.New(d.store, pipelines.Definitions, &courier.Options{Sender: opened.Of, Polls: true, Bus: d.bus.publish, Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase},
 		Worker:   lambdacontext.LogStreamName,
 		Launched: func(ctx context.Context, id run.ID) error { return d.functions.Run(ctx, "", cloud.RunCall{Run: id}) }})
 	return &cloud.Teller{Courier: c, Functions: d.functions, Log: d.Log}, nil
@@ -102,8 +103,9 @@ func (d *Deployment) Monitor() *cloud.Monitor {
 	return &cloud.Monitor{Store: d.store, Definitions: pipelines.Definitions, Schedules: d.schedules(), Functions: d.functions, Log: d.Log}
 }
 
+// schedules launches ticks; the rows of those that were missed owe the bus their events.
 func (d *Deployment) schedules() *scheduler.Scheduler {
-	return scheduler.New(d.store, pipelines.Definitions)
+	return scheduler.New(d.store.Owing(store.Bus, nil), pipelines.Definitions)
 }
 
 // Invocation is the one that a context belongs to.

@@ -66,15 +66,16 @@ func (m *Monitor) wake(ctx context.Context, id run.ID, worker string) error {
 }
 
 func (m *Monitor) wakeSensors(ctx context.Context) error {
-	polled := false
+	clocked := false // some are called by the clock
 	for _, s := range m.Definitions.Sensors {
-		polled = polled || s.Definition().Kind == sensor.Polled
+		clocked = clocked || s.Definition().Hears() == sensor.Tick
 	}
 	next, err := m.Store.NextAlert(ctx)
-	if due := !next.IsZero() && !next.After(m.Store.Now()); due || polled {
+	owed, owedErr := m.Store.OwedEvents(ctx, store.Bus, 1)
+	if due := !next.IsZero() && !next.After(m.Store.Now()); due || clocked || len(owed) > 0 {
 		err = errors.Join(err, m.Functions.Sensor(ctx))
 	}
-	return err
+	return errors.Join(err, owedErr)
 }
 
 // Died takes up a run at once whose invocation the platform gave up: it failed, was killed, or ran out of memory or time. Where that invocation
