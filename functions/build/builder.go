@@ -68,7 +68,8 @@ func (b builder) function(ctx context.Context, name, architecture string) (manif
 	return z, fault.Wrap(fault.Unavailable, "pack function "+name, os.WriteFile(filepath.Join(b.out, filepath.FromSlash(z.Path)), packed, 0o644))
 }
 
-// compile builds a program that depends on its sources and Go's version alone: no paths, no commit, no build id.
+// compile builds a program that depends on its sources and Go's version alone: no paths, no commit, no build id, nothing that
+// this machine's environment says of how to build.
 func (b builder) compile(ctx context.Context, name, architecture, program string) error {
 	program, err := filepath.Abs(program)
 	if err != nil {
@@ -77,7 +78,7 @@ func (b builder) compile(ctx context.Context, name, architecture, program string
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
 		"-o", program, "./functions/"+name)
 	cmd.Dir = b.root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFLAGS=")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	switch err := cmd.Run(); {

@@ -95,12 +95,13 @@ func From(object any, override func(key string) any, m manifest.Manifest) (Setti
 	return s, nil
 }
 
-// environments keeps the longest name, of the bucket, under S3's 63 characters.
-var environments = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$`)
+// environments keeps the longest name, of the bucket, under S3's 63 characters. Without a dash no environment's name is part of what
+// another's things are called.
+var environments = regexp.MustCompile(`^[a-z][a-z0-9]{0,19}$`)
 
 func (r *reading) check(s Settings, m manifest.Manifest) {
 	if !environments.MatchString(s.Environment) && r.whole("environment") {
-		r.mistake("environment", "is %q; it has 1 to 20 small letters, digits and dashes, begins with a letter and does not end with a dash", s.Environment)
+		r.mistake("environment", "is %q; it has 1 to 20 small letters and digits, a letter first", s.Environment)
 	}
 	r.checkArchitecture(s.Architecture, m)
 	if s.Sender != "" {

@@ -3,6 +3,8 @@ package settings_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -55,7 +57,7 @@ func TestEverySettingIsReadAndTheCommandLineCountsFirst(t *testing.T) {
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := from(t, `{"environment": "Prod", "architecture": "amd64", "sender": "waggle", "recipients": ["a@example.com", "b"], "link_base": "waggle.example.com",
+	_, err := from(t, `{"environment": "prod-data", "architecture": "amd64", "sender": "waggle", "recipients": ["a@example.com", "b"], "link_base": "waggle.example.com",
 		"log_level": "loud", "log_retention_days": 31, "alarm_mail": "Ops <ops@example.com>", "memory_mb": {"run": 64, "sensr": 128}, "recipient": "a@example.com",
 		"variables": {"HOOK_URL": "https://example.com/T024/hook", "MAIL_TO": "a@example.com", "MAIL_FROM": "b@example.com", "WAGGLE_TABLE": "other", "1": "x"}}`, nil)
 	if !errors.Is(err, fault.Invalid) {
@@ -63,7 +65,7 @@ func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	}
 	wants := []string{
 		`waggle: unknown setting "recipient" (did you mean "recipients"?)`,
-		`waggle.environment is "Prod"; it has 1 to 20 small letters`,
+		`waggle.environment is "prod-data"; it has 1 to 20 small letters and digits`,
 		`waggle.architecture is amd64, and the functions are not built for it (go run ./functions/build -architectures amd64)`,
 		`waggle.sender `, `waggle.recipients of number 2: `,
 		`waggle.alarm_mail is "Ops <ops@example.com>"; write an address alone`,
@@ -106,6 +108,30 @@ func TestASettingOfAnotherKindIsOneMistake(t *testing.T) {
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestTheReadmeHasEverySetting(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = from(t, `{"environment": "prod", "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq": 1}`, nil)
+	_, list, ok := strings.Cut(fmt.Sprint(err), "(there is ")
+	names := strings.Split(strings.TrimSuffix(list, ")"), ", ")
+	if !ok || len(names) != 11 {
+		t.Fatalf("got %v", err)
+	}
+	_, table, _ := strings.Cut(string(readme), "\n## Settings\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, name := range names {
+		if !strings.Contains(table, "\n| `"+name+"` | ") {
+			t.Errorf("infra/README.md has no row for %s", name)
+		}
+	}
+	if rows := strings.Count(table, "\n| `"); rows != len(names) {
+		t.Errorf("infra/README.md has %d rows for %d settings", rows, len(names))
 	}
 }
 
