@@ -20,10 +20,10 @@ const dist = "dist"
 
 func main() {
 	err := synthesize()
-	jsii.Close()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "infra:", err)
 	}
+	jsii.Close()
 	os.Exit(fault.Exit(err))
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waggle/pipelines"
 	"waggle/shared/fault"
 	"waggle/shared/manifest"
 	"waggle/shared/waggle"
@@ -79,6 +80,13 @@ func TestEqualSourcesGiveEqualZipsWhereverTheyAre(t *testing.T) {
 	stored, err := manifest.Read(one.out)
 	if diff := cmp.Diff(first, stored); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestThisDeploymentCanBeDeployed(t *testing.T) {
+	t.Parallel()
+	if m, err := manifest.Of(pipelines.Definitions, ""); err != nil || len(m.Jobs) == 0 {
+		t.Errorf("%d jobs, %v", len(m.Jobs), err)
 	}
 }
 

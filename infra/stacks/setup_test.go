@@ -16,7 +16,8 @@ import (
 	"waggle/shared/manifest"
 )
 
-// shop is a deployment that has something of everything, its functions stubs. No test changes it.
+// shop is a deployment that has something of everything, its functions stubs. No test changes it, and none runs beside another: CDK is one
+// process that answers one call after the other.
 var shop stacks.Deployment
 
 // stays and runs are the templates of its stacks.
