@@ -81,8 +81,8 @@ func (a app) functions() functions {
 	f.run = a.function(run, map[string]string{"WAGGLE_STEP_FUNCTION": *f.step.version().FunctionArn(), "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, true,
 		with(publish(a.names), invoke(a.versionsArn(run), a.versionsArn(step), a.functionArn(sensor), a.functionArn(monitor))))
 	version := *f.run.version().FunctionArn()
-	f.sensor = a.function(sensor, map[string]string{"WAGGLE_RUN_FUNCTION": version}, false,
-		with(slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(a.versionsArn(run))}, sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))...))
+	f.sensor = a.function(sensor, map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, true,
+		with(slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))}, sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))...))
 	f.monitor = a.function(monitor, map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, false,
 		with(publish(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))))
 	f.run.invokedOnce(*f.run.version().Version(), f.monitor.function)

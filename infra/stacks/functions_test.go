@@ -19,7 +19,7 @@ func TestEachFunctionIsAsTheManifestSays(t *testing.T) {
 	for name, want := range map[string]struct {
 		memory, timeout float64
 		loop            string
-	}{"run": {3008, 900, "Allow"}, "step": {2048, 900, "Terminate"}, "sensor": {512, 60, "Terminate"}, "monitor": {512, 55, "Terminate"}} {
+	}{"run": {3008, 900, "Allow"}, "step": {2048, 900, "Terminate"}, "sensor": {512, 60, "Allow"}, "monitor": {512, 55, "Terminate"}} {
 		_, f := runs.function(t, name)
 		p := f.Properties
 		if p["MemorySize"] != want.memory || p["Timeout"] != want.timeout || p["RecursiveLoop"] != want.loop || p["Runtime"] != "provided.al2023" || p["Handler"] != "bootstrap" || text(p["Architectures"]) != `["arm64"]` {
@@ -43,8 +43,8 @@ func TestVariablesOfTheEnvironment(t *testing.T) {
 	run, step := "{"+runs.version(t, "run")+"}", "{"+runs.version(t, "step")+"}"
 	for name, own := range map[string]map[string]string{
 		"run":     {"WAGGLE_STEP_FUNCTION": step, "WAGGLE_SENSOR_FUNCTION": "waggle-test-sensor"},
-		"step":    {},
-		"sensor":  {"WAGGLE_RUN_FUNCTION": run},
+		"step":    {"WAGGLE_SENSOR_FUNCTION": "waggle-test-sensor"},
+		"sensor":  {"WAGGLE_RUN_FUNCTION": run, "WAGGLE_SENSOR_FUNCTION": "waggle-test-sensor"},
 		"monitor": {"WAGGLE_RUN_FUNCTION": run, "WAGGLE_SENSOR_FUNCTION": "waggle-test-sensor"},
 	} {
 		_, f := runs.function(t, name)
@@ -130,14 +130,14 @@ func TestEachRoleMayDoWhatItsFunctionDoesAndNoMore(t *testing.T) {
 		indexes = "QueryIndexes: dynamodb:Query on arn::dynamodb:::table/waggle-test/index/due arn::dynamodb:::table/waggle-test/index/all arn::dynamodb:::table/waggle-test/index/job arn::dynamodb:::table/waggle-test/index/status arn::dynamodb:::table/waggle-test/index/job_status"
 		blobs   = "UseBlobs: s3:GetObject s3:PutObject s3:AbortMultipartUpload on arn::s3:::waggle-test--/*"
 		find    = "FindBlobs: s3:ListBucket on arn::s3:::waggle-test--"
-		publish = "Publish: events:PutEvents on arn::events:::event-bus/waggle-test"
+		publish = "Publish: events:PutEvents events:DescribeEventBus on arn::events:::event-bus/waggle-test"
 		lambda  = "arn::lambda:::function:waggle-test-"
 	)
 	for name, want := range map[string][]string{
-		"step": {"Invoke: lambda:InvokeFunction on " + lambda + "run:* " + lambda + "monitor"},
+		"step": {"Invoke: lambda:InvokeFunction on " + lambda + "run:* " + lambda + "sensor " + lambda + "monitor"},
 		"run":  {publish, "Invoke: lambda:InvokeFunction on " + lambda + "run:* " + lambda + "step:* " + lambda + "sensor " + lambda + "monitor"},
 		"sensor": {publish, "ReceiveEvents: sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes on arn::sqs:::waggle-test-sensor",
-			"Invoke: lambda:InvokeFunction on " + lambda + "run:*",
+			"Invoke: lambda:InvokeFunction on " + lambda + "run:* " + lambda + "sensor",
 			"SendMail: ses:SendRawEmail on arn::ses:::configuration-set/waggle-test arn::ses:::identity/waggle@example.com arn::ses:::identity/example.com arn::ses:::identity/team@example.org arn::ses:::identity/ops@example.com",
 			"ReadParameters: ssm:GetParameter on arn::ssm:::parameter/shop/hook arn::ssm:::parameter/waggle/test/slack",
 			"ReadSecrets: secretsmanager:GetSecretValue on arn::secretsmanager:::secret:shop/key-??????"},

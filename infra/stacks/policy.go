@@ -39,7 +39,7 @@ func useRecord(n names) []awsiam.PolicyStatement {
 }
 
 func publish(n names) awsiam.PolicyStatement {
-	return allow("Publish", []string{n.busArn()}, "events:PutEvents")
+	return allow("Publish", []string{n.busArn()}, "events:PutEvents", "events:DescribeEventBus")
 }
 
 func invoke(arns ...string) awsiam.PolicyStatement {

@@ -10,7 +10,10 @@ import (
 )
 
 // MiniStack starts the LocalStack-compatible emulator that `pip install -r requirements.txt` put into localstack/.venv.
-func MiniStack(ctx context.Context) (*Emulator, error) {
+func MiniStack(ctx context.Context) (*Emulator, error) { return MiniStackWith(ctx) }
+
+// MiniStackWith adds variables to the emulator's environment: SMTP_HOST=127.0.0.1:PORT has it hand mails on to a server.
+func MiniStackWith(ctx context.Context, variables ...string) (*Emulator, error) {
 	folder, err := Folder()
 	if err != nil {
 		return nil, err
@@ -32,6 +35,7 @@ func MiniStack(ctx context.Context) (*Emulator, error) {
 	cmd.Env = append(os.Environ(), "END_WITH_STDIN=1", "BIND_HOST=127.0.0.1", "MINISTACK_HOST=127.0.0.1", "GATEWAY_PORT="+strconv.Itoa(port),
 		// Lambda functions get this one, and would else call AWS.
 		"AWS_ENDPOINT_URL=http://127.0.0.1:"+strconv.Itoa(port), "LOG_LEVEL=WARNING", "TMPDIR="+scratch)
+	cmd.Env = append(cmd.Env, variables...)
 	e, err := start(ctx, cmd, port, "/_ministack/health")
 	if err != nil {
 		_ = os.RemoveAll(scratch)
