@@ -67,7 +67,7 @@ func Open(ctx context.Context) (*Deployment, error) {
 	}
 	return &Deployment{Settings: settings, config: cfg,
 		Log:       slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: settings.LogLevel})),
-		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now}),
+		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now}).Owing(store.Bus, nil),
 		bus:       &bus{name: settings.Bus, config: &cfg},
 		functions: lambdafunctions.New(cfg, lambdafunctions.Names{Run: settings.RunFunction, Step: settings.StepFunction, Sensor: settings.SensorFunction}),
 	}, nil
@@ -103,9 +103,8 @@ func (d *Deployment) Monitor() *cloud.Monitor {
 	return &cloud.Monitor{Store: d.store, Definitions: pipelines.Definitions, Schedules: d.schedules(), Functions: d.functions, Log: d.Log}
 }
 
-// schedules launches ticks; the rows of those that were missed owe the bus their events.
 func (d *Deployment) schedules() *scheduler.Scheduler {
-	return scheduler.New(d.store.Owing(store.Bus, nil), pipelines.Definitions)
+	return scheduler.New(d.store, pipelines.Definitions)
 }
 
 // Invocation is the one that a context belongs to.

@@ -161,7 +161,7 @@ func (p *platform) store(cut bool) *store.Store {
 	if cut {
 		left.Store(int64(1 + p.number(60)))
 	}
-	return store.New(mortal{p.table, left}, store.NewBlobs(p.bucket), &store.Options{Lease: lease})
+	return store.New(mortal{p.table, left}, store.NewBlobs(p.bucket), &store.Options{Lease: lease}).Owing(store.Bus, nil)
 }
 
 // call has an invocation come, perhaps twice, perhaps never.
@@ -257,7 +257,7 @@ func (p *platform) monitor() *cloud.Monitor {
 }
 
 func (p *platform) teller(s *store.Store) *cloud.Teller {
-	return &cloud.Teller{Functions: p, Log: p.log, Courier: courier.New(s, p.defs, &courier.Options{NoRate: true, Polls: true,
+	return &cloud.Teller{Functions: p, Log: p.log, Courier: courier.New(s, p.defs, &courier.Options{NoRate: true, Polls: true, Bus: p.publish,
 		Sender:   func(*notify.Definition) (notify.Sender, error) { return people{p}, nil },
 		Launched: func(ctx context.Context, id run.ID) error { return p.Run(ctx, "", cloud.RunCall{Run: id}) }})}
 }
@@ -410,6 +410,35 @@ func TestARunThatHandsOverWithoutEndIsLeftToTheMonitor(t *testing.T) {
 		}
 		if n := p.called("run "); n != 1 {
 			t.Errorf("the monitor called it %d times", n)
+		}
+	})
+}
+
+// TestTicksThatNobodyLookedForAreTold has the clock of schedules, and the monitor, stand still for hours while invocations are cut off and
+// calls come twice.
+func TestTicksThatNobodyLookedForAreTold(t *testing.T) {
+	t.Parallel()
+	seed := seedOf(t)
+	synctest.Test(t, func(t *testing.T) {
+		slack := notify.Slack("slack", nil)
+		one := asset.New("one", pause(time.Second), nil)
+		hourly := job.New("hourly", asset.List{one}, nil)
+		p := newPlatform(t, waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{hourly}, Schedules: job.Schedules{job.Cron("every_hour", "0 * * * *", hourly, nil)},
+			Channels: notify.List{slack}, Sensors: sensor.List{sensor.OnTickMissed("ticks", func(ctx *sensor.Context, m sensor.Missed) error { return ctx.Notify(m, slack) }, nil)}}, seed)
+		p.repeat, p.cut = 0.2, 0.2
+		p.keep(3)
+		for night := range 2 {
+			time.Sleep(9*time.Hour + 20*time.Minute)
+			p.keep(30)
+			p.mu.Lock()
+			told := strings.Join(slices.Compact(slices.Clone(p.told)), "\n") // a process that died after a send repeats it
+			p.mu.Unlock()
+			if strings.Count(told, "LATE every_hour") != night+1 {
+				t.Errorf("night %d: told\n%s", night, told)
+			}
+		}
+		if owed, err := p.store(false).OwedEvents(p.ctx, store.Bus, 10); err != nil || len(owed) > 0 {
+			t.Errorf("rows still owe events: %+v, %v", owed, err)
 		}
 	})
 }

@@ -71,11 +71,10 @@ func (m *Monitor) wakeSensors(ctx context.Context) error {
 		clocked = clocked || s.Definition().Hears() == sensor.Tick
 	}
 	next, err := m.Store.NextAlert(ctx)
-	owed, owedErr := m.Store.OwedEvents(ctx, store.Bus, 1)
-	if due := !next.IsZero() && !next.After(m.Store.Now()); due || clocked || len(owed) > 0 {
+	if due := !next.IsZero() && !next.After(m.Store.Now()); due || clocked {
 		err = errors.Join(err, m.Functions.Sensor(ctx))
 	}
-	return errors.Join(err, owedErr)
+	return err
 }
 
 // Died takes up a run at once whose invocation the platform gave up: it failed, was killed, or ran out of memory or time. Where that invocation

@@ -44,6 +44,7 @@ func shop() waggle.Definitions {
 			sensor.OnRunSuccess("succeeded", onRun, nil),
 			sensor.OnAsset("made", func(*sensor.Context, run.Materialization) error { return nil }, clean, nil),
 			sensor.OnCheckFailed("bad", func(*sensor.Context, run.CheckResult) error { return nil }, nil),
+			sensor.OnTickMissed("missed", func(*sensor.Context, sensor.Missed) error { return nil }, nil),
 			sensor.Poll("files", 90*time.Second, func(*sensor.Context) error { return nil }, nil)},
 	}
 }
@@ -67,6 +68,7 @@ func TestAManifestSaysAllThatInfrastructureIsMadeFrom(t *testing.T) {
 			{Name: "succeeded", Kind: "run status", DetailTypes: status, Jobs: []string{}},
 			{Name: "made", Kind: "asset materialized", DetailTypes: []string{"Asset Materialized"}, Jobs: []string{}},
 			{Name: "bad", Kind: "check failed", DetailTypes: []string{"Asset Check Evaluated"}, Jobs: []string{}},
+			{Name: "missed", Kind: "tick missed", DetailTypes: []string{"Schedule Tick Missed"}, Jobs: []string{}},
 			{Name: "files", Kind: "polled", DetailTypes: []string{}, IntervalSeconds: 90, Jobs: []string{}}},
 		Channels: []manifest.Channel{
 			{"slack", "slack", []manifest.Variable{hidden("SLACK_WEBHOOK_URL"), hidden("SLACK_BOT_TOKEN"), variable("SLACK_CHANNEL")}, []string{}},
@@ -78,7 +80,7 @@ func TestAManifestSaysAllThatInfrastructureIsMadeFrom(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"Asset Check Evaluated", "Asset Materialized", "Run Status Change"}, got.DetailTypes()); diff != "" {
+	if diff := cmp.Diff([]string{"Asset Check Evaluated", "Asset Materialized", "Run Status Change", "Schedule Tick Missed"}, got.DetailTypes()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -97,6 +97,12 @@ func (s *Scheduler) Launch(ctx context.Context) (launched []Launched, passed []P
 	return launched, passed, nil
 }
 
+// request is what a tick asks for.
+func (s *Scheduler) request(sched *job.Schedule) (run.Request, error) {
+	req, _, err := s.definitions.Request(run.Request{Job: sched.Job.Name, Tags: map[string]string{"waggle/schedule": sched.Name}})
+	return req, err
+}
+
 func (s *Scheduler) launch(ctx context.Context, sched *job.Schedule) (launched []Launched, passed *Passed, err error) {
 	now := s.store.Now()
 	at, err := s.store.Schedule(ctx, sched.Name)
@@ -109,7 +115,7 @@ func (s *Scheduler) launch(ctx context.Context, sched *job.Schedule) (launched [
 	}
 	ticks, passed := due(sched, at.Last, now)
 	last := at.Last
-	req, _, mistake := s.definitions.Request(run.Request{Job: sched.Job.Name, Tags: map[string]string{"waggle/schedule": sched.Name}})
+	req, mistake := s.request(sched)
 	isLate := func(tick time.Time) bool { return now.Sub(tick) > LateAfter }
 	m := missing{schedule: sched}
 	for _, tick := range ticks {
@@ -127,13 +133,8 @@ func (s *Scheduler) launch(ctx context.Context, sched *job.Schedule) (launched [
 			l.Err = mistake
 			lost = append(lost, m.event(tick, event.TickFailed))
 		} else {
-			var late *event.Event
-			if l.Late {
-				e := m.event(tick, event.TickLate)
-				late = &e
-			}
 			var fresh bool
-			if l.Run, fresh, err = s.store.LaunchTick(ctx, sched.Name, tick, req, late); err != nil {
+			if l.Run, fresh, err = s.store.LaunchTick(ctx, sched.Name, tick, req, m.late(l)); err != nil {
 				return launched, passed, err
 			}
 			if !fresh {
@@ -165,6 +166,15 @@ func (m *missing) event(tick time.Time, status event.TickStatus) event.Event {
 	e.MissedBefore, e.MissedAfter = m.before, m.after
 	m.before++
 	return e
+}
+
+// late is the event of the next tick where that is launched late, else nil.
+func (m *missing) late(l Launched) *event.Event {
+	if !l.Late {
+		return nil
+	}
+	e := m.event(l.Time, event.TickLate)
+	return &e
 }
 
 // passed is the event of all that were passed over. They come before the others.

@@ -144,10 +144,15 @@ func (s *Store) DueChannels(ctx context.Context, limit int) ([]string, error) {
 	return names, nil
 }
 
-// NextAlert returns the soonest time at which a sensor's event or a channel is due; zero: nothing waits. An index may lag.
+// NextAlert returns the soonest time at which a sensor's event or a channel is due, or a row owes an event to whom the rows of this store owe
+// theirs; zero: nothing waits. An index may lag.
 func (s *Store) NextAlert(ctx context.Context) (time.Time, error) {
 	var next time.Time
-	for _, partition := range []string{dueSensors, dueChannels} {
+	partitions := []string{dueSensors, dueChannels}
+	if s.owing.to != "" {
+		partitions = append(partitions, string(s.owing.to))
+	}
+	for _, partition := range partitions {
 		page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: partition, Limit: 1})
 		if err != nil {
 			return next, err

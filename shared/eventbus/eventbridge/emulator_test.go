@@ -18,10 +18,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"gocloud.dev/blob/memblob"
+
 	"waggle/localstack/emulator"
+	"waggle/shared/asset"
+	"waggle/shared/courier"
 	"waggle/shared/event"
 	"waggle/shared/eventbus/eventbridge"
 	"waggle/shared/fault"
+	"waggle/shared/job"
+	"waggle/shared/notify"
+	"waggle/shared/scheduler"
+	"waggle/shared/sensor"
+	"waggle/shared/store"
+	"waggle/shared/store/memorydriver"
+	"waggle/shared/waggle"
 )
 
 // deployment is a bus on MiniStack whose rules hand events on to queues.
@@ -167,6 +178,61 @@ func TestTheRulesOfTheContractHandOnWhatTheySay(t *testing.T) {
 	}
 	if len(want) > 0 {
 		t.Errorf("no rule for %v", want)
+	}
+}
+
+// sent keeps what a channel takes.
+type sent struct{ lines []string }
+
+func (s *sent) Send(_ context.Context, _ string, c notify.Content, _ notify.Thread) notify.Answer {
+	s.lines = append(s.lines, c.Line)
+	return notify.Answer{Kind: notify.Sent}
+}
+
+// TestATickThatWasMissedReachesPeopleByTheBus has one process launch late ticks and publish what they owe, and another hear of it by a rule
+// and a queue.
+func TestATickThatWasMissedReachesPeopleByTheBus(t *testing.T) {
+	d := deploy(t)
+	pattern, err := os.ReadFile("../../../events/schedule_tick_missed/v1/rule.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue := d.rule(t, "ticks", string(pattern))
+	p, err := eventbridge.Open(t.Context(), busName, &eventbridge.Options{Config: d.config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slack := notify.Slack("slack", nil)
+	one := asset.New("one", func(*asset.Context) (int, error) { return 1, nil }, nil)
+	nightly := job.New("nightly", asset.List{one}, nil)
+	defs := waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{nightly}, Schedules: job.Schedules{job.Cron("hourly", "0 * * * *", nightly, nil)},
+		Channels: notify.List{slack}, Sensors: sensor.List{sensor.OnTickMissed("ticks", func(ctx *sensor.Context, m sensor.Missed) error { return ctx.Notify(m, slack) }, nil)}}
+	now := time.Date(2026, 7, 1, 12, 5, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	s := store.New(memorydriver.New(&memorydriver.Options{Clock: clock}), store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: clock})
+	got := &sent{}
+	c := courier.New(s, defs, &courier.Options{Bus: p.Publish, Sender: func(*notify.Definition) (notify.Sender, error) { return got, nil }})
+	schedules := scheduler.New(s.Owing(store.Bus, nil), defs)
+	for range 2 {
+		if _, _, err := schedules.Launch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(3 * time.Hour)
+	}
+	if err := c.Once(t.Context()); err != nil || len(got.lines) > 0 {
+		t.Fatalf("told %q before the bus was heard, %v", got.lines, err)
+	}
+	heard := d.received(t, queue)
+	if len(heard) != 3 {
+		t.Errorf("heard %+v", heard)
+	}
+	for range 2 { // each event twice
+		if err := c.Publish()(t.Context(), heard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Once(t.Context()); err != nil || len(got.lines) != 1 || !strings.HasPrefix(got.lines[0], "▲ LATE hourly: due 2026-07-01 15:00 UTC") {
+		t.Errorf("told %q, %v", got.lines, err)
 	}
 }
 
