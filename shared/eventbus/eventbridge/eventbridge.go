@@ -83,20 +83,30 @@ func Open(ctx context.Context, bus string, opts *Options) (*Publisher, error) {
 }
 
 // check asks whether the bus is there.
-func (p *Publisher) check(ctx context.Context) error {
-	op := "look for event bus " + p.bus
-	outer := ctx
-	ctx, stop := context.WithTimeout(ctx, p.opts.Timeout)
+func (p *Publisher) check(outer context.Context) error {
+	ctx, stop := context.WithTimeout(outer, p.opts.Timeout)
 	defer stop()
+	return p.persist(ctx, outer, "look for event bus "+p.bus, func(ctx context.Context) error {
+		_, err := p.client.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &p.bus})
+		return err
+	})
+}
+
+// persist sends a request again and again, until it succeeds, fails for good, or ctx ends. outer is the caller's context. The error says
+// why the last request failed that had its time.
+func (p *Publisher) persist(ctx, outer context.Context, op string, send func(context.Context) error) error {
+	var last error
 	for n := 1; ; n++ {
-		err := p.try(ctx, func(ctx context.Context) error {
-			_, err := p.client.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &p.bus})
-			return err
-		})
-		if err == nil {
+		err := p.try(ctx, send)
+		switch {
+		case err == nil:
 			return nil
+		case ctx.Err() != nil && last != nil: // the time ended in the middle of this one
+			return p.translate(outer, op, last)
+		case !p.passes(err):
+			return p.translate(outer, op, err)
 		}
-		if !p.passes(err) || !rest(ctx, n) {
+		if last = err; !rest(ctx, n) {
 			return p.translate(outer, op, err)
 		}
 	}
@@ -121,6 +131,7 @@ func (p *Publisher) try(ctx context.Context, send func(context.Context) error) e
 // passes reports whether the same request may succeed later.
 func (p *Publisher) passes(err error) bool {
 	var slow *slowError
-	return errors.As(err, &slow) || p.sdk.IsErrorRetryable(err) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	var refused *entryError
+	return errors.As(err, &slow) || errors.As(err, &refused) || p.sdk.IsErrorRetryable(err) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

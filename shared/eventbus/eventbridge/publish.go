@@ -96,33 +96,17 @@ func batch(entries []entry) int {
 // send sends entries, those that were refused for now again and again. refuse is told of those that were refused for good. An error says
 // that some are not published.
 func (p *Publisher) send(ctx, outer context.Context, entries []entry, refuse func(error)) error {
-	const op = "publish events"
-	var last error // what EventBridge said last
-	for n := 1; ; n++ {
-		var out *eventbridge.PutEventsOutput
+	return p.persist(ctx, outer, "publish events", func(ctx context.Context) error {
 		in := &eventbridge.PutEventsInput{}
 		for _, e := range entries {
 			in.Entries = append(in.Entries, e.request)
 		}
-		err := p.try(ctx, func(ctx context.Context) (err error) {
-			out, err = p.client.PutEvents(ctx, in)
-			return err
-		})
-		switch {
-		case err == nil:
-			if entries, err = p.refused(entries, out, refuse); len(entries) == 0 {
-				return nil
-			}
-		case !p.passes(err):
-			if ctx.Err() != nil && last != nil { // the time ended in the middle of a try
-				err = last
-			}
-			return p.translate(outer, op, err)
+		out, err := p.client.PutEvents(ctx, in)
+		if err == nil {
+			entries, err = p.refused(entries, out, refuse)
 		}
-		if last = err; !rest(ctx, n) {
-			return p.translate(outer, op, err)
-		}
-	}
+		return err
+	})
 }
 
 // refused returns the entries that were refused for now, and why the last of them was.
