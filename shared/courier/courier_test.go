@@ -364,6 +364,30 @@ func TestAChannelWithoutItsSettingWaitsUntilItHasIt(t *testing.T) {
 	w.want("slack: "+told, "slack: "+told)
 }
 
+func TestAChannelWhoseSecretDoesNotAnswerIsNotBroken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w *world
+		answers := false
+		w = setup(t, &courier.Options{Sender: func(def *notify.Definition) (notify.Sender, error) {
+			if answers || def.Name == "team" {
+				return w.server.sender(def)
+			}
+			return nil, fault.New(fault.Unavailable, "ssm:GetParameter: no answer within 10s")
+		}}, tells("alarm", withFallback))
+		w.run()
+		w.once()
+		if d := w.only(); d.State == courier.Parked || d.Reason != string(notify.ReasonNoAnswer) || d.Error != "ssm:GetParameter: no answer within 10s" {
+			t.Errorf("%+v", d)
+		}
+		w.want() // the fallback is told of no break
+		answers = true
+		time.Sleep(61 * time.Second)
+		w.once()
+		w.want("pager: " + told)
+	})
+}
+
 func TestNoMoreLeavesThanTheRateAllows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

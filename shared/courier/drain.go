@@ -26,6 +26,7 @@ const (
 	waitLeast   = time.Second      // after a send that failed; then a thirtieth of the time for which they fail
 	waitMost    = 15 * time.Minute // and at most
 	waitUnknown = 10 * time.Minute // for a process whose definitions have it
+	waitSecret  = time.Minute      // where its secret is kept did not answer
 
 	// laterRecipients is the first wait of recipients that are refused for now: greylisting lets them through after a few minutes.
 	laterRecipients = 5 * time.Minute
@@ -104,7 +105,12 @@ func (d *drainer) run(outer, ctx context.Context) (time.Time, error) {
 		return now.Add(waitUnknown), nil
 	}
 	sender, err := d.senderOf()
-	if err != nil {
+	switch {
+	case fault.Retryable(err): // where its secret is kept does not answer
+		if err := d.hold(ctx, notify.Answer{Kind: notify.Retry, Reason: notify.ReasonNoAnswer, After: waitSecret, Error: err.Error()}, now); err != nil {
+			return time.Time{}, err
+		}
+	case err != nil:
 		if err := d.park(ctx, now, ReasonNotConfigured, err.Error()); err != nil {
 			return time.Time{}, err
 		}

@@ -252,6 +252,12 @@ func TestAVariableMayNameWhereItsSecretIsKept(t *testing.T) {
 	if want := "channel s: variable SLACK_WEBHOOK_URL: secret ssm:/waggle/test/none: no parameter (store it)"; !errors.Is(err, fault.Invalid) || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
+	busy := secret.NewResolver(map[string]secret.Source{secret.SchemeSSM: func(context.Context, string) (string, error) { return "", fault.New(fault.Throttled, "slow down") }})
+	for want, o := range map[fault.Code]notify.WebhookOptions{fault.Unavailable: {URL: "https://example.com/", Secret: "ssm:/key"}, fault.Invalid: {URL: "ftp://x", Secret: "ssm:/key"}} {
+		if _, err := notify.Webhook("w", &o).Definition().Settings(t.Context(), notify.Environment{Lookup: func(string) string { return "" }, Secrets: busy}); fault.CodeOf(err) != want || !strings.Contains(err.Error(), "slow down") {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 	// A text that is the secret itself and no URL is not shown.
 	if _, err := read(notify.Slack("s", nil), "SLACK_WEBHOOK_URL", "ssm:/waggle/test/smtp"); err == nil || strings.Contains(err.Error(), "pw12") {
 		t.Error(err)

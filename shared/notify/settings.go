@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/mail"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,7 +91,8 @@ type Environment struct {
 }
 
 // Settings resolves what a channel needs. A channel that nobody has begun to configure is no error: its Service is empty. One that
-// is half configured is, and so is a secret that does not resolve, but for a variable that is not set; the error lists all that is wrong.
+// is half configured is, and so is a secret that does not resolve, but for a variable that is not set; the error
+// lists all that is wrong, and is fault.Unavailable where the same may work later, else fault.Invalid.
 func (d *Definition) Settings(ctx context.Context, e Environment) (Settings, error) {
 	r := &reading{ctx: ctx, env: e.Lookup, secrets: e.Secrets, ses: e.SES}
 	switch d.Kind {
@@ -102,7 +104,11 @@ func (d *Definition) Settings(ctx context.Context, e Environment) (Settings, err
 		r.webhook(d.Webhook)
 	}
 	if len(r.wrong) > 0 {
-		return Settings{}, &fault.Error{Op: "channel " + d.Name, Code: fault.Invalid, Err: errors.Join(r.wrong...)}
+		code := fault.Invalid
+		if !slices.ContainsFunc(r.wrong, func(err error) bool { return !fault.Retryable(err) }) {
+			code = fault.Unavailable // only a secret that could not be read: it may work later
+		}
+		return Settings{}, &fault.Error{Op: "channel " + d.Name, Code: code, Err: errors.Join(r.wrong...)}
 	}
 	return r.found, nil
 }
@@ -173,7 +179,8 @@ func (r *reading) webhook(o WebhookOptions) {
 	}
 	r.checkURL("URL")
 	r.found.Service = HTTP
-	if r.found.Key = r.resolve(o.Secret); o.Secret != "" && r.found.Key.IsZero() {
+	known := len(r.wrong)
+	if r.found.Key = r.resolve(o.Secret); o.Secret != "" && r.found.Key.IsZero() && len(r.wrong) == known {
 		r.fail("the secret %q of the signature is not set", o.Secret)
 	}
 }
@@ -215,7 +222,8 @@ func (r *reading) mail(o MailOptions) {
 		password = "env:SMTP_PASSWORD"
 	}
 	if s.User != "" {
-		if s.Password = r.resolve(password); s.Password.IsZero() {
+		known := len(r.wrong)
+		if s.Password = r.resolve(password); s.Password.IsZero() && len(r.wrong) == known {
 			r.fail("the mail user %q has no password (set %s)", s.User, strings.TrimPrefix(string(password), "env:"))
 		}
 	}
