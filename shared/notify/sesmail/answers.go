@@ -106,8 +106,9 @@ func (s *Sender) refused(ctx context.Context, err error, mail mailmessage.Mail, 
 	return a
 }
 
-// unanswered is the answer where SES gave none.
+// unanswered is the answer where SES gave none that can be read.
 func (s *Sender) unanswered(ctx context.Context, err error, written bool) notify.Answer {
+	written = written || status(err) > 0 // an answer began, perhaps before this side had noted that its request was out
 	a := notify.Answer{Kind: notify.Retry, Reason: notify.ReasonNoAnswer, Ambiguous: written}
 	text := short(err)
 	var stranger *tls.CertificateVerificationError
