@@ -35,6 +35,7 @@ test: ## run every test; those on emulators of AWS need Node, Java and Python, t
 	$(MAKE) --no-print-directory test-aws
 	$(MAKE) --no-print-directory test-infra
 	$(MAKE) --no-print-directory test-deploy
+	$(MAKE) --no-print-directory test-e2e
 	@if $(HAVE_CC); then $(MAKE) --no-print-directory test-duckdb; else $(SAY_NO_CC); fi
 
 # DuckDB is C++: what is built with the tag duckdb needs a C compiler, and nothing else does.
@@ -72,7 +73,11 @@ test-infra-with-node:
 
 .PHONY: test-deploy
 test-deploy: ## deploy functions that do nothing to an emulator, by cdk (needs Node, Java and Python)
-	localstack/with-emulators.sh infra/with-cdk.sh sh -c 'cd infra && go vet -tags emulator . && go test -count=1 -tags emulator .'
+	localstack/with-emulators.sh infra/with-cdk.sh sh -c 'cd infra && go vet -tags aws . && go test -count=1 -tags aws .'
+
+.PHONY: test-e2e
+test-e2e: build ## use the command line over a home, and over the built functions as cdk deploys them to an emulator (needs Node, Java and Python)
+	localstack/with-emulators.sh infra/with-cdk.sh go test -count=1 -v -timeout 20m -tags aws ./localstack/e2e
 
 .PHONY: synth
 synth: build ## make the infrastructure's templates in cdk.out (needs Node)

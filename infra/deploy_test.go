@@ -1,4 +1,4 @@
-//go:build emulator
+//go:build aws
 
 package main_test
 

@@ -75,7 +75,9 @@ func Open(ctx context.Context) (*Deployment, error) {
 
 // Runner is what the function run does.
 func (d *Deployment) Runner() *cloud.Runner {
-	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: d.functions, Log: d.Log,
+	// What follows from its runs is run by the same version: it cannot be told of its own in its settings.
+	functions := lambdafunctions.New(d.config, lambdafunctions.Names{Run: Invocation(context.Background()).Function, Step: d.StepFunction, Sensor: d.SensorFunction})
+	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: functions, Log: d.Log,
 		Publish: cloud.Wanted(pipelines.Definitions, d.bus.publish), Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
 }
 

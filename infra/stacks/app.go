@@ -69,33 +69,37 @@ func App(scope constructs.Construct, d Deployment) (awscdk.Stack, error) {
 type functions struct{ run, step, sensor, monitor goFunction }
 
 // functions makes them in the order in which their variables name each other: run is given the version of step, the others that of run.
+// Runs and steps call each other for as long as a run lasts, and a sensor goes on with what it had no time for: Lambda, which ends chains
+// that come back to a function some 16 times, lets these. A monitor that is cut off looks again the next minute.
 func (a app) functions() functions {
-	record := useRecord(a.names)
-	with := func(statements ...awsiam.PolicyStatement) []awsiam.PolicyStatement {
-		return append(slices.Clone(record), statements...)
-	}
 	run, step, sensor, monitor := manifest.RunFunction, manifest.StepFunction, manifest.SensorFunction, manifest.MonitorFunction
 	var f functions
-	f.step = a.function(step, map[string]string{"WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, false,
-		with(invoke(a.versionsArn(run), a.functionArn(sensor), a.functionArn(monitor))))
-	f.run = a.function(run, map[string]string{"WAGGLE_STEP_FUNCTION": *f.step.version().FunctionArn(), "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, true,
-		with(publish(a.names), invoke(a.versionsArn(run), a.versionsArn(step), a.functionArn(sensor), a.functionArn(monitor))))
+	f.step = a.function(step, goFunctionOptions{loops: true, variables: map[string]string{"WAGGLE_SENSOR_FUNCTION": a.of(sensor)},
+		statements: []awsiam.PolicyStatement{invoke(a.versionsArn(run), a.functionArn(sensor), a.functionArn(monitor))}})
+	f.run = a.function(run, goFunctionOptions{loops: true,
+		variables: map[string]string{"WAGGLE_STEP_FUNCTION": *f.step.version().FunctionArn(), "WAGGLE_SENSOR_FUNCTION": a.of(sensor)},
+		statements: []awsiam.PolicyStatement{publish(a.names),
+			invoke(a.versionsArn(run), a.versionsArn(step), a.functionArn(sensor), a.functionArn(monitor))}})
 	version := *f.run.version().FunctionArn()
-	f.sensor = a.function(sensor, map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, true,
-		with(slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))}, sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))...))
-	f.monitor = a.function(monitor, map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}, false,
-		with(publish(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))))
+	known := map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}
+	f.sensor = a.function(sensor, goFunctionOptions{loops: true, variables: known,
+		statements: slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))},
+			sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))})
+	f.monitor = a.function(monitor, goFunctionOptions{variables: known,
+		statements: []awsiam.PolicyStatement{invoke(a.versionsArn(run), a.functionArn(sensor))}})
 	f.run.invokedOnce(*f.run.version().Version(), f.monitor.function)
 	f.step.invokedOnce(*f.step.version().Version(), f.monitor.function)
 	f.monitor.invokedOnce(latest, nil) // the next minute looks again
 	return f
 }
 
-func (a app) function(name string, variables map[string]string, callsItself bool, statements []awsiam.PolicyStatement) goFunction {
+// function makes a function with what all of them have: the variables, and the right to the record.
+func (a app) function(name string, o goFunctionOptions) goFunction {
 	f, _ := a.Manifest.Function(name)
-	all := a.variables()
-	maps.Copy(all, variables)
-	return newGoFunction(a.names, f, a.Settings, a.Dist, goFunctionOptions{all, statements, callsItself})
+	variables := a.variables()
+	maps.Copy(variables, o.variables)
+	o.variables, o.statements = variables, append(useRecord(a.names), o.statements...)
+	return newGoFunction(a.names, f, a.Settings, a.Dist, o)
 }
 
 // slackVariable holds the reference to the webhook that `waggle secrets set slack` stores, where settings do not say otherwise.

@@ -19,7 +19,7 @@ func TestEachFunctionIsAsTheManifestSays(t *testing.T) {
 	for name, want := range map[string]struct {
 		memory, timeout float64
 		loop            string
-	}{"run": {3008, 900, "Allow"}, "step": {2048, 900, "Terminate"}, "sensor": {512, 60, "Allow"}, "monitor": {512, 55, "Terminate"}} {
+	}{"run": {3008, 900, "Allow"}, "step": {2048, 900, "Allow"}, "sensor": {512, 60, "Allow"}, "monitor": {512, 55, "Terminate"}} {
 		_, f := runs.function(t, name)
 		p := f.Properties
 		if p["MemorySize"] != want.memory || p["Timeout"] != want.timeout || p["RecursiveLoop"] != want.loop || p["Runtime"] != "provided.al2023" || p["Handler"] != "bootstrap" || text(p["Architectures"]) != `["arm64"]` {
@@ -141,7 +141,7 @@ func TestEachRoleMayDoWhatItsFunctionDoesAndNoMore(t *testing.T) {
 			"SendMail: ses:SendRawEmail on arn::ses:::configuration-set/waggle-test arn::ses:::identity/waggle@example.com arn::ses:::identity/example.com arn::ses:::identity/team@example.org arn::ses:::identity/ops@example.com",
 			"ReadParameters: ssm:GetParameter on arn::ssm:::parameter/shop/hook arn::ssm:::parameter/waggle/test/slack",
 			"ReadSecrets: secretsmanager:GetSecretValue on arn::secretsmanager:::secret:shop/key-??????"},
-		"monitor": {publish, "Invoke: lambda:InvokeFunction on " + lambda + "run:* " + lambda + "sensor"},
+		"monitor": {"Invoke: lambda:InvokeFunction on " + lambda + "run:* " + lambda + "sensor"},
 	} {
 		logs, _ := runs.named(t, "AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/waggle-test-"+name)
 		want = append([]string{"WriteLogs: logs:CreateLogStream logs:PutLogEvents on {" + logs + ".Arn}", table, indexes, blobs, find}, want...)

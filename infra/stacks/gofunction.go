@@ -25,8 +25,8 @@ type goFunction struct {
 type goFunctionOptions struct {
 	variables  map[string]string
 	statements []awsiam.PolicyStatement
-	// callsItself allows a chain of invocations that comes back to the function; Lambda ends others after some 16.
-	callsItself bool
+	// loops allows chains of invocations that come back to the function; Lambda ends others after some 16 times.
+	loops bool
 }
 
 // newGoFunction makes a function of the manifest, from the folder that the build wrote for the architecture.
@@ -52,7 +52,7 @@ func newGoFunction(n names, f manifest.Function, s settings.Settings, dist strin
 	if s.Architecture == "amd64" {
 		architecture = awslambda.Architecture_X86_64()
 	}
-	if o.callsItself {
+	if o.loops {
 		recursion = awslambda.RecursiveLoop_ALLOW
 	}
 	return goFunction{f.Name, awslambda.NewFunction(n.stack, &id, &awslambda.FunctionProps{

@@ -38,6 +38,7 @@ func useRecord(n names) []awsiam.PolicyStatement {
 	}
 }
 
+// publish allows events, and looking whether the bus is there: EventBridge takes events for one that is not, and drops them.
 func publish(n names) awsiam.PolicyStatement {
 	return allow("Publish", []string{n.busArn()}, "events:PutEvents", "events:DescribeEventBus")
 }

@@ -1,4 +1,4 @@
-//go:build emulator
+//go:build aws
 
 // Package e2e_test uses a whole Waggle as people do, by its command line: in a home on this machine, and as cdk deploys it to an emulator of
 // AWS. The suite is the same in both places.

@@ -1,4 +1,4 @@
-//go:build emulator
+//go:build aws
 
 package e2e_test
 
