@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 	"gocloud.dev/blob/s3blob"
 
@@ -54,7 +55,23 @@ func openDeployment(ctx context.Context, name string) (*cli.Deployed, error) {
 	}
 	functions := lambdafunctions.New(cfg, lambdafunctions.Names{Run: d.RunFunction, Sensor: d.SensorFunction})
 	return &cli.Deployed{Store: store.New(db, store.NewBlobs(bucket), &store.Options{Lease: cloudLease, Now: db.Now}), Sensor: functions.Sensor,
+		SetSecret: func(ctx context.Context, secret, value string) error {
+			return storeSecret(ctx, cfg, name, secret, value)
+		},
 		Run: func(ctx context.Context, id run.ID) error { return functions.Run(ctx, "", cloud.RunCall{Run: id}) }}, nil
+}
+
+// storeSecret puts a secret where the functions of a deployment look for it.
+func storeSecret(ctx context.Context, cfg aws.Config, environment, name, value string) error {
+	parameter := "/waggle/" + environment + "/" + name
+	if name == "deployment" {
+		return fault.New(fault.Invalid, "%s says where the deployment is", parameter).WithHint("choose another name")
+	}
+	_, err := ssm.NewFromConfig(cfg).PutParameter(ctx, &ssm.PutParameterInput{Name: &parameter, Value: &value, Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(true)})
+	if err != nil {
+		return &fault.Error{Op: "store " + parameter, Code: fault.Denied, Err: err, Hint: "allow ssm:PutParameter on it, or log in again"}
+	}
+	return nil
 }
 
 func findDeployment(ctx context.Context, cfg aws.Config, name string) (deployment, error) {
@@ -66,7 +83,7 @@ func findDeployment(ctx context.Context, cfg aws.Config, name string) (deploymen
 		return deployment{}, fault.New(fault.NotFound, "no deployment %q in %s", name, cfg.Region).
 			WithHint("name another, set AWS_REGION or AWS_PROFILE to where it is, or make it with `waggle deploy`")
 	case errors.As(err, &api) && api.ErrorCode() == "ValidationException":
-		return deployment{}, fault.New(fault.Invalid, "%q is no name of a deployment", name).WithHint("names have letters, digits and -")
+		return deployment{}, fault.New(fault.Invalid, "%q is no name of a deployment", name).WithHint("names have small letters and digits")
 	case errors.As(err, &api):
 		return deployment{}, &fault.Error{Op: op, Code: fault.Denied, Err: err, Hint: "allow ssm:GetParameter on " + parameter + ", or log in again"}
 	case err != nil:

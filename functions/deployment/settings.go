@@ -49,7 +49,7 @@ func SettingsOf(lookup func(string) (string, bool)) (Settings, error) {
 	}
 	if len(wrong) > 0 {
 		return s, &fault.Error{Op: "read the settings of the deployment", Code: fault.Invalid, Err: errors.Join(wrong...),
-			Hint: "functions get them from `waggle deploy`"}
+			Hint: "functions get them from `waggle deploy --env ENV`"}
 	}
 	return s, nil
 }

@@ -24,6 +24,8 @@ type Deployed struct {
 	Run func(context.Context, run.ID) error
 	// Sensor has sensors called and messages sent.
 	Sensor func(context.Context) error
+	// SetSecret stores a secret of the deployment by its name, in place of the one before.
+	SetSecret func(ctx context.Context, name, value string) error
 }
 
 // localOnly marks commands that do the work of a deployment's functions, or are about this machine. Its value says what to do instead.
@@ -38,7 +40,7 @@ func (s *session) checkEnvironment(cmd *cobra.Command) error {
 		return usage("give one of them", "--env and another store")
 	case cmd.Annotations[localOnly] != "":
 		return usage(cmd.Annotations[localOnly], "%s does not work on a deployment", cmd.CommandPath())
-	case s.app.Deployed == nil:
+	case s.app.Deployed == nil && cmd.Annotations[deploys] == "":
 		return usage("the laptop's binary links no cloud; `make waggle-aws` builds one that does", "this waggle knows no deployments")
 	}
 	return nil

@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"context"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ type deployment struct {
 	*desk
 	wg      sync.WaitGroup
 	sensors int
+	secrets []string
 	down    bool // its functions cannot be called
 }
 
@@ -31,7 +34,11 @@ func deploy(t *testing.T) *deployment {
 		if err != nil {
 			return nil, err
 		}
-		return &cli.Deployed{Store: st, Run: p.run, Sensor: func(context.Context) error { p.sensors++; return nil }}, nil
+		return &cli.Deployed{Store: st, Run: p.run, Sensor: func(context.Context) error { p.sensors++; return nil },
+			SetSecret: func(_ context.Context, name, value string) error {
+				p.secrets = append(p.secrets, name+"="+value)
+				return nil
+			}}, nil
 	}
 	t.Cleanup(p.wg.Wait)
 	return p
@@ -139,5 +146,38 @@ func TestWhatDoesNotGoWithADeploymentIsRefused(t *testing.T) {
 	p.app.Deployed = nil
 	if _, talk, status := p.call("runs", "--env", "prod"); status != 2 || !strings.Contains(talk, "make waggle-aws") {
 		t.Errorf("exit %d\n%s", status, talk)
+	}
+}
+
+func TestASecretIsReadAndNeverShown(t *testing.T) {
+	p := deploy(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stdin
+	t.Cleanup(func() { os.Stdin = before })
+	os.Stdin = read
+	if _, err := write.WriteString("https://hooks.slack.com/services/T0/B0/x\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = write.Close()
+	out, talk, status := p.call("secrets", "set", "slack", "--env", "prod")
+	if status != 0 || !slices.Equal(p.secrets, []string{"slack=https://hooks.slack.com/services/T0/B0/x"}) || strings.Contains(out+talk, "hooks") {
+		t.Errorf("exit %d, %q\n%s%s", status, p.secrets, out, talk)
+	}
+	for want, args := range map[string][]string{
+		"secrets are of a deployment":  {"secrets", "set", "slack"},
+		`"a/b" is no name of a secret`: {"secrets", "set", "a/b", "--env", "prod"},
+		"the secret is empty":          {"secrets", "set", "slack", "--env", "prod"}, // nothing is left to read
+		"make it with `waggle deploy`": {"secrets", "set", "slack", "--env", "nowhere"},
+		"secrets set needs a name":     {"secrets", "set", "--env", "prod"},
+	} {
+		if _, talk, status := p.call(args...); status == 0 || !strings.Contains(talk, want) {
+			t.Errorf("waggle %s: exit %d, it lacks %q\n%s", strings.Join(args, " "), status, want, talk)
+		}
+	}
+	if len(p.secrets) != 1 {
+		t.Errorf("stored: %q", p.secrets)
 	}
 }
