@@ -43,8 +43,14 @@ func definitions(jobs int) waggle.Definitions {
 // workers is how many runs go on at once.
 const workers = 4
 
-// takenBeforeDeath is how many messages the server takes before it dies in the middle of an answer.
-const takenBeforeDeath = 8
+// takenBeforeDeath is how many messages the server takes before it dies in the middle of an answer: a few hundred failures that come faster
+// than messages leave are not many more.
+func takenBeforeDeath(failures int) int {
+	if failures < 1000 {
+		return 3
+	}
+	return 8
+}
 
 func bench(ctx context.Context, dir string, failures, jobs int) (f figure, err error) {
 	f = figure{Failures: failures, Jobs: jobs}
@@ -53,7 +59,7 @@ func bench(ctx context.Context, dir string, failures, jobs int) (f figure, err e
 		return f, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	server, err := newServer(takenBeforeDeath)
+	server, err := newServer(takenBeforeDeath(failures))
 	if err != nil {
 		return f, err
 	}
