@@ -27,6 +27,8 @@ import (
 type deployment struct {
 	Table          string `json:"table"`
 	Bucket         string `json:"bucket"`
+	Bus            string `json:"bus"`
+	CodeVersion    string `json:"code_version"`
 	RunFunction    string `json:"run_function"`
 	SensorFunction string `json:"sensor_function"`
 }

@@ -22,6 +22,7 @@ func main() {
 		Open:        func(ctx context.Context, home string) (*store.Store, error) { return embedded.Open(ctx, home, nil) },
 		Stores:      stores,
 		Deployed:    deployed,
+		Doctor:      examine,
 		Senders:     open,
 		Home:        embedded.DefaultHome,
 		Worker:      embedded.Worker(),

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"iter"
 
 	"waggle/shared/cli"
 	"waggle/shared/store"
@@ -13,4 +14,5 @@ import (
 var (
 	stores   map[string]func(ctx context.Context, name, home string) (*store.Store, error)
 	deployed func(ctx context.Context, name string) (*cli.Deployed, error)
+	examine  func(ctx context.Context, name string) iter.Seq[cli.Finding]
 )

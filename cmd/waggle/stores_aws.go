@@ -22,6 +22,7 @@ const cloudLease = 60 * time.Second
 var (
 	stores   = map[string]func(ctx context.Context, name, home string) (*store.Store, error){"dynamodb": openDynamoDB}
 	deployed = openDeployment
+	examine  = doctor
 )
 
 // openDynamoDB opens a table; values too large for it are in the home folder.

@@ -44,6 +44,9 @@ func deployed(t *testing.T, program string) *place {
 		t.Fatal(err)
 	}
 	p.deploy()
+	if out, talk, status := p.call("doctor"); status != 0 || strings.Contains(out, "wrong") {
+		t.Errorf("the doctor says\n%s%s", out, talk)
+	}
 	var letters []letter
 	p.mails = func() []letter {
 		for _, m := range sink.Take() {

@@ -10,6 +10,7 @@ package cli
 import (
 	"context"
 	"io"
+	"iter"
 	"os"
 	"os/signal"
 	"syscall"
@@ -32,6 +33,8 @@ type App struct {
 	Stores map[string]func(ctx context.Context, name, home string) (*store.Store, error)
 	// Deployed opens a deployment by its name: `--env prod`. Nil: this program knows none.
 	Deployed func(ctx context.Context, name string) (*Deployed, error)
+	// Doctor looks whether a deployment has what it needs. Nil: this program knows none.
+	Doctor func(ctx context.Context, name string) iter.Seq[Finding]
 	// Senders opens what sends to channels, and returns it by channel; home is the folder for the outbox. Its error says what is wrong with any
 	// of them. Nil: messages wait, and say that their channel is not configured.
 	Senders func(ctx context.Context, home string, channels notify.List) (func(*notify.Definition) (notify.Sender, error), error)

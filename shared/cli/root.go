@@ -60,7 +60,7 @@ the platform failed, 130 interrupted.`,
 	root.SetFlagErrorFunc(flagError)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("home")
-	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.quarantineCommand(), s.jobsCommand(), s.schedulesCommand(), s.sensorsCommand(), s.channelsCommand(), s.alertsCommand(), s.deliveriesCommand(), s.definitionsCommand(), s.monitorCommand(), s.devCommand(), s.stepCommand(), s.gcCommand(), s.secretsCommand(), s.deployCommand(), s.destroyCommand(),
+	root.AddCommand(s.runCommand(), s.runsCommand(), s.assetsCommand(), s.checksCommand(), s.quarantineCommand(), s.jobsCommand(), s.schedulesCommand(), s.sensorsCommand(), s.channelsCommand(), s.alertsCommand(), s.deliveriesCommand(), s.definitionsCommand(), s.monitorCommand(), s.devCommand(), s.stepCommand(), s.gcCommand(), s.secretsCommand(), s.deployCommand(), s.destroyCommand(), s.doctorCommand(),
 		s.versionCommand())
 	return root
 }

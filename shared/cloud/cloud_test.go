@@ -579,3 +579,30 @@ func whatever(t *testing.T, seed uint64) {
 		p.mu.Unlock()
 	}
 }
+
+func TestTwoHundredRunsStartedAtOnceAllSucceed(t *testing.T) {
+	t.Parallel()
+	const runs = 200
+	first := asset.New("first", func(ctx *asset.Context) (int, error) { ctx.Log.Info("made"); return 1, nil }, nil)
+	second := asset.New1("second", func(_ *asset.Context, n int) (int, error) { return n + 1, nil }, first, nil)
+	p := newPlatform(t, waggle.Definitions{Assets: asset.List{first, second}, Jobs: job.List{job.New("job", asset.List{first, second}, nil)}}, 1)
+	var ids []run.ID
+	for range runs {
+		ids = append(ids, p.launch("job"))
+	}
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		wg.Go(func() {
+			at := cloud.Invocation{Function: deployed, Request: strconv.Itoa(i)}
+			if err := p.runner(p.store(false)).Run(p.ctx, at, cloud.RunCall{Run: id}); err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if got := p.status(id); got != "SUCCESS" {
+			t.Errorf("%s is %s", id, got)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+//go:build aws
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ses"
+	"github.com/aws/aws-sdk-go-v2/service/ses/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"waggle/pipelines"
+	"waggle/shared/cli"
+	"waggle/shared/eventbus/eventbridge"
+	"waggle/shared/fault"
+	"waggle/shared/notify/senders"
+)
+
+// doctor looks at a deployment. What follows from something that is wrong is not looked at.
+func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
+	return func(yield func(cli.Finding) bool) {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			yield(wrong("credentials", fault.New(fault.Invalid, "read the AWS settings: %w", err).WithHint("look at AWS_PROFILE and the files in ~/.aws")))
+			return
+		}
+		if cfg.Region == "" {
+			yield(cli.Finding{What: "region", Text: "none is set", Hint: "set AWS_REGION to the region of the deployment", Wrong: true})
+			return
+		}
+		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+		if err != nil {
+			yield(wrong("credentials", &fault.Error{Code: fault.Denied, Err: err, Hint: "set AWS_PROFILE, or log in with `aws sso login`"}))
+			return
+		}
+		if !yield(cli.Finding{What: "credentials", Text: aws.ToString(who.Arn) + " in " + cfg.Region}) {
+			return
+		}
+		d, err := findDeployment(ctx, cfg, name)
+		if err != nil {
+			yield(wrong("deployment", err))
+			return
+		}
+		c := checkup{cfg, name, d}
+		for _, look := range []func(context.Context) cli.Finding{c.table, c.bucket, c.bus, c.functions, c.concurrency, c.mail} {
+			if !yield(look(ctx)) {
+				return
+			}
+		}
+		for _, f := range c.channels(ctx) {
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// wrong is a finding of an error, with its hint.
+func wrong(what string, err error) cli.Finding {
+	f := cli.Finding{What: what, Text: err.Error(), Wrong: true, Hint: "try again, or look at it in the console of AWS"}
+	var known *fault.Error
+	if errors.As(err, &known) && known.Hint != "" {
+		f.Hint = known.Hint
+	}
+	return f
+}
+
+type checkup struct {
+	cfg  aws.Config
+	name string
+	deployment
+}
+
+func (c checkup) table(ctx context.Context) cli.Finding {
+	db, err := openTable(ctx, c.Table, &c.cfg)
+	if err != nil {
+		return wrong("table", err)
+	}
+	_ = db.Close()
+	return cli.Finding{What: "table", Text: c.Table}
+}
+
+func (c checkup) bucket(ctx context.Context) cli.Finding {
+	if _, err := s3.NewFromConfig(c.cfg).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &c.Bucket}); err != nil {
+		return wrong("bucket", &fault.Error{Op: "look at bucket " + c.Bucket, Code: fault.NotFound, Err: err, Hint: "deploy again, or allow s3:ListBucket on it"})
+	}
+	return cli.Finding{What: "bucket", Text: c.Bucket}
+}
+
+func (c checkup) bus(ctx context.Context) cli.Finding {
+	if _, err := eventbridge.Open(ctx, c.Bus, &eventbridge.Options{Config: &c.cfg}); err != nil {
+		return wrong("bus", err)
+	}
+	return cli.Finding{What: "bus", Text: c.Bus}
+}
+
+// functions looks at the two that others call.
+func (c checkup) functions(ctx context.Context) cli.Finding {
+	for _, name := range []string{c.RunFunction, c.SensorFunction} {
+		if _, err := lambda.NewFromConfig(c.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name}); err != nil {
+			return wrong("functions", &fault.Error{Op: "look at function " + name, Code: fault.NotFound, Err: err, Hint: "deploy again, or allow lambda:GetFunctionConfiguration on it"})
+		}
+	}
+	return cli.Finding{What: "functions", Text: "code " + c.CodeVersion}
+}
+
+// fewFunctions is how many may run at once in a new account.
+const fewFunctions = 10
+
+func (c checkup) concurrency(ctx context.Context) cli.Finding {
+	out, err := lambda.NewFromConfig(c.cfg).GetAccountSettings(ctx, nil)
+	if err != nil {
+		return cli.Finding{What: "limits", Text: err.Error(), Hint: "allow lambda:GetAccountSettings to see how many functions may run at once"}
+	}
+	f := cli.Finding{What: "limits", Text: fmt.Sprintf("%d functions may run at once", out.AccountLimit.ConcurrentExecutions)}
+	if out.AccountLimit.ConcurrentExecutions <= fewFunctions {
+		f.Hint = "ask AWS for more in Service Quotas: what is throttled starts a minute later"
+	}
+	return f
+}
+
+// sandboxQuota is how many mails a day an account in the sandbox of SES may send.
+const sandboxQuota = 200
+
+func (c checkup) mail(ctx context.Context) cli.Finding {
+	from := c.variables(ctx)["MAIL_FROM"]
+	if from == "" {
+		return cli.Finding{What: "mail", Text: "no sender is set, so no mail is sent by SES", Hint: "set sender and recipients in cdk.json, and deploy"}
+	}
+	address := from
+	if at := strings.LastIndexByte(from, '<'); at >= 0 {
+		address = strings.Trim(from[at:], "<> ")
+	}
+	_, domain, _ := strings.Cut(address, "@")
+	client := ses.NewFromConfig(c.cfg)
+	verified, err := client.GetIdentityVerificationAttributes(ctx, &ses.GetIdentityVerificationAttributesInput{Identities: []string{address, domain}})
+	if err != nil {
+		return wrong("mail", &fault.Error{Op: "ask SES for " + address, Code: fault.Denied, Err: err, Hint: "allow ses:GetIdentityVerificationAttributes"})
+	}
+	is := func(identity string) bool {
+		return verified.VerificationAttributes[identity].VerificationStatus == types.VerificationStatusSuccess
+	}
+	if !is(address) && !is(domain) {
+		return cli.Finding{What: "mail", Text: address + " is not verified", Hint: "follow the link in the mail that AWS has sent to it", Wrong: true}
+	}
+	f := cli.Finding{What: "mail", Text: "from " + from}
+	if quota, err := client.GetSendQuota(ctx, nil); err == nil && quota.Max24HourSend <= sandboxQuota {
+		f.Hint = "SES is in its sandbox: it sends to verified addresses alone; verify the recipients, or ask for production access"
+	}
+	return f
+}
+
+// variables are those of the function that sends; nil where they cannot be read.
+func (c checkup) variables(ctx context.Context) map[string]string {
+	out, err := lambda.NewFromConfig(c.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &c.SensorFunction})
+	if err != nil || out.Environment == nil {
+		return nil
+	}
+	return out.Environment.Variables
+}
+
+// channels opens each channel as the deployment does, by its variables. Nothing is sent.
+func (c checkup) channels(ctx context.Context) []cli.Finding {
+	variables := c.variables(ctx)
+	opts := senders.Options{Lookup: func(name string) (string, bool) { v, ok := variables[name]; return v, ok }, Apart: true}
+	if err := withCloud(ctx, &opts); err != nil {
+		return []cli.Finding{wrong("channels", err)}
+	}
+	opened, err := senders.Open(ctx, pipelines.Definitions.Channels, opts)
+	if err != nil {
+		return []cli.Finding{wrong("channels", err)}
+	}
+	var list []cli.Finding
+	for _, channel := range pipelines.Definitions.Channels {
+		def := channel.Definition()
+		if _, err := opened.Of(def); err != nil {
+			list = append(list, wrong("channel "+def.Name, err))
+			continue
+		}
+		list = append(list, cli.Finding{What: "channel " + def.Name, Text: string(def.Kind)})
+	}
+	return list
+}
