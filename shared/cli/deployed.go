@@ -71,7 +71,7 @@ func (s *session) watchDeployed(ctx context.Context, id run.ID, req run.Request,
 		return engine.Outcome{}, err
 	}
 	out := engine.Outcome{Record: fold.Record, End: engine.Ended}
-	if out.Retry, _, err = st.RunOf(ctx, req.Job, retryKey(id)); err != nil {
+	if out.Retry, _, err = st.RunOf(ctx, req.Job, run.RetryKey(id)); err != nil {
 		return out, err
 	}
 	return out, s.conclude(ctx, st, out, p, false, interrupts)

@@ -75,7 +75,7 @@ func (s *session) runsRetry(ctx context.Context, name string, fromStart bool) er
 	if err := s.resumeDead(ctx, st, interrupts); err != nil {
 		return err
 	}
-	id, launched, err := st.LaunchOnce(ctx, req, retryKey(parent))
+	id, launched, err := st.LaunchOnce(ctx, req, run.RetryKey(parent))
 	switch {
 	case err != nil:
 		return fmt.Errorf("launch the run: %w", err)
@@ -91,9 +91,6 @@ func (s *session) runsRetry(ctx context.Context, name string, fromStart bool) er
 	defer s.deliver(ctx, st)()
 	return s.watch(ctx, st, id, req, p, interrupts)
 }
-
-// retryKey is the run key of the one run that retries another.
-func retryKey(parent run.ID) string { return "retry#" + string(parent) }
 
 // retryOf is the request that retries a run, and its plan; an error says why there is nothing to retry, or no way to.
 func (s *session) retryOf(ctx context.Context, st *store.Store, fold *runlog.Fold, fromStart bool) (run.Request, *plan.Plan, error) {
@@ -113,7 +110,7 @@ func (s *session) retryOf(ctx context.Context, st *store.Store, fold *runlog.Fol
 	case r.Status == run.Success:
 		return run.Request{}, nil, usage("launch another with `"+s.again(r.Request)+"`", "%s succeeded; there is nothing to retry", what)
 	}
-	if id, found, err := st.RunOf(ctx, r.Request.Job, retryKey(r.ID)); err != nil || found {
+	if id, found, err := st.RunOf(ctx, r.Request.Job, run.RetryKey(r.ID)); err != nil || found {
 		if err == nil {
 			err = s.retriedAlready(r.ID, id)
 		}

@@ -19,7 +19,7 @@ func relationsOf(ctx context.Context, st *store.Store, r run.Record) (rel relati
 			return rel, err
 		}
 	}
-	rel.retriedBy, _, err = st.RunOf(ctx, r.Request.Job, retryKey(r.ID))
+	rel.retriedBy, _, err = st.RunOf(ctx, r.Request.Job, run.RetryKey(r.ID))
 	return rel, err
 }
 

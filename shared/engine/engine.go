@@ -67,7 +67,7 @@ func (e *Engine) Run(ctx context.Context, id run.ID, opts *RunOptions) (Outcome,
 		}
 		out := Outcome{Record: fold.Record, End: Ended}
 		if out.Record.WillRetry {
-			out.Retry, _, err = e.store.RunOf(ctx, out.Record.Request.Job, retryKey(id))
+			out.Retry, _, err = e.store.RunOf(ctx, out.Record.Request.Job, run.RetryKey(id))
 		}
 		return out, err
 	}

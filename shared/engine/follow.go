@@ -34,12 +34,9 @@ func (x *execution) launchRetry(ctx context.Context, record run.Record, out *Out
 		return nil // the code has changed since: there is nothing to retry
 	}
 	fromStart := p.Job != nil && p.Job.Options.Retry.FromStart
-	out.Retry, _, err = x.store.LaunchOnce(ctx, p.Retry(record, fromStart), retryKey(record.ID))
+	out.Retry, _, err = x.store.LaunchOnce(ctx, p.Retry(record, fromStart), run.RetryKey(record.ID))
 	return err
 }
-
-// retryKey is the run key of the run that retries another.
-func retryKey(id run.ID) string { return "retry#" + string(id) }
 
 // retried reports whether a run that fails for a reason is run again.
 func (x *execution) retried(reason run.Reason) bool {

@@ -19,6 +19,9 @@ type Request struct {
 	Priority    int               `json:"priority,omitempty"` // a higher one is admitted first; from -MaxPriority to MaxPriority
 }
 
+// RetryKey is the run key of the one run that retries another.
+func RetryKey(parent ID) string { return "retry#" + string(parent) }
+
 // MaxPriority is the highest priority of a run; its negative is the lowest.
 const MaxPriority = 10_000
 
