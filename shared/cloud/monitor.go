@@ -28,12 +28,8 @@ type Monitor struct {
 // Look launches the ticks that have come and were not launched, and wakes the runs, sensors and channels that are due. What goes wrong with one
 // of them keeps none of the others; the error has it all.
 func (m *Monitor) Look(ctx context.Context) error {
-	launched, passed, err := m.Schedules.Launch(ctx)
+	launched, passed, err := launchTicks(ctx, m.Schedules)
 	for _, l := range launched {
-		if l.Err != nil {
-			err = errors.Join(err, fault.Wrap(fault.Invalid, "launch the tick of schedule "+l.Schedule, l.Err))
-			continue
-		}
 		m.Log.Info("launched a tick", "schedule", l.Schedule, "tick", l.Time, "late", l.Late, "run", l.Run)
 		err = errors.Join(err, m.Functions.Run(ctx, "", RunCall{Run: l.Run}))
 	}
@@ -41,6 +37,20 @@ func (m *Monitor) Look(ctx context.Context) error {
 		m.Log.Warn("ticks are too old to be launched", "schedule", p.Schedule, "ticks", p.Ticks, "until", p.Until)
 	}
 	return errors.Join(err, m.wakeRuns(ctx), m.wakeSensors(ctx))
+}
+
+// launchTicks returns the ticks that it launched; the error also has those that it could not.
+func launchTicks(ctx context.Context, schedules *scheduler.Scheduler) ([]scheduler.Launched, []scheduler.Passed, error) {
+	all, passed, err := schedules.Launch(ctx)
+	var launched []scheduler.Launched
+	for _, l := range all {
+		if l.Err != nil {
+			err = errors.Join(err, fault.Wrap(fault.Invalid, "launch the tick of schedule "+l.Schedule, l.Err))
+			continue
+		}
+		launched = append(launched, l)
+	}
+	return launched, passed, err
 }
 
 func (m *Monitor) wakeRuns(ctx context.Context) error {

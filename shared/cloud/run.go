@@ -49,8 +49,9 @@ func (r *Runner) Run(ctx context.Context, at Invocation, call RunCall) error {
 	opts.Deadline, _ = ctx.Deadline()
 	e := r.engine(ctx, at)
 	out, err := e.Run(ctx, call.Run, opts)
+	var unstarted error // of runs that follow
 	for err == nil && out.Wake && ctx.Err() == nil && !near(ctx, r.Store.Now()) {
-		r.follow(ctx, &err, out)
+		unstarted = errors.Join(unstarted, r.follow(ctx, out))
 		out, err = e.Run(ctx, call.Run, opts)
 	}
 	switch {
@@ -60,7 +61,7 @@ func (r *Runner) Run(ctx context.Context, at Invocation, call RunCall) error {
 	case err == nil && (out.End == engine.HandedOver || out.Wake):
 		err = r.handOver(ctx, at, call)
 	}
-	r.follow(ctx, &err, out)
+	err = errors.Join(err, unstarted, r.follow(ctx, out))
 	if err == nil && out.LeftRunning > 0 {
 		return &LeftRunningError{out.LeftRunning}
 	}
@@ -82,14 +83,15 @@ func (r *Runner) handOver(ctx context.Context, at Invocation, call RunCall) erro
 }
 
 // follow starts the runs that follow from one.
-func (r *Runner) follow(ctx context.Context, err *error, out engine.Outcome) {
+func (r *Runner) follow(ctx context.Context, out engine.Outcome) (err error) {
 	next := out.Woken
 	if out.Retry != "" {
 		next = append(next[:len(next):len(next)], out.Retry)
 	}
 	for _, id := range next {
-		*err = errors.Join(*err, r.Functions.Run(context.WithoutCancel(ctx), "", RunCall{Run: id}))
+		err = errors.Join(err, r.Functions.Run(context.WithoutCancel(ctx), "", RunCall{Run: id}))
 	}
+	return err
 }
 
 // Tick launches what schedules say, at or after a tick's time, and runs the first of the runs here. A time that does not read is no error: every
@@ -103,17 +105,14 @@ func (r *Runner) Tick(ctx context.Context, at Invocation, scheduled string) erro
 			}
 		}
 	}
-	launched, _, err := r.Schedules.Launch(ctx)
+	launched, _, err := launchTicks(ctx, r.Schedules)
 	var first run.ID
 	for _, l := range launched {
-		switch {
-		case l.Err != nil:
-			err = errors.Join(err, fault.Wrap(fault.Invalid, "launch the tick of schedule "+l.Schedule, l.Err))
-		case first == "":
+		if first == "" {
 			first = l.Run
-		default:
-			err = errors.Join(err, r.Functions.Run(ctx, "", RunCall{Run: l.Run}))
+			continue
 		}
+		err = errors.Join(err, r.Functions.Run(ctx, "", RunCall{Run: l.Run}))
 	}
 	if first == "" {
 		return err
