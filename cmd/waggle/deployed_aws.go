@@ -8,7 +8,6 @@ import (
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -35,9 +34,9 @@ type deployment struct {
 
 // openDeployment opens a deployment with the caller's own credentials.
 func openDeployment(ctx context.Context, name string) (*cli.Deployed, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := loadConfig(ctx)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "read the AWS settings: %w", err).WithHint("look at AWS_PROFILE and the files in ~/.aws")
+		return nil, err
 	}
 	if cfg.Region == "" {
 		return nil, fault.New(fault.Invalid, "no AWS region is set").WithHint("set AWS_REGION to the region of the deployment, or a profile that has one")

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ses"
@@ -27,9 +26,9 @@ import (
 // doctor looks at a deployment. What follows from something that is wrong is not looked at.
 func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 	return func(yield func(cli.Finding) bool) {
-		cfg, err := config.LoadDefaultConfig(ctx)
+		cfg, err := loadConfig(ctx)
 		if err != nil {
-			yield(wrong("credentials", fault.New(fault.Invalid, "read the AWS settings: %w", err).WithHint("look at AWS_PROFILE and the files in ~/.aws")))
+			yield(wrong("credentials", err))
 			return
 		}
 		if cfg.Region == "" {
@@ -49,7 +48,7 @@ func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 			yield(wrong("deployment", err))
 			return
 		}
-		c := checkup{cfg, name, d}
+		c := &checkup{cfg: cfg, deployment: d}
 		for _, look := range []func(context.Context) cli.Finding{c.table, c.bucket, c.bus, c.functions, c.concurrency, c.mail} {
 			if !yield(look(ctx)) {
 				return
@@ -74,12 +73,12 @@ func wrong(what string, err error) cli.Finding {
 }
 
 type checkup struct {
-	cfg  aws.Config
-	name string
+	cfg aws.Config
 	deployment
+	variables map[string]string // of the function that sends; functions reads them
 }
 
-func (c checkup) table(ctx context.Context) cli.Finding {
+func (c *checkup) table(ctx context.Context) cli.Finding {
 	db, err := openTable(ctx, c.Table, &c.cfg)
 	if err != nil {
 		return wrong("table", err)
@@ -88,14 +87,14 @@ func (c checkup) table(ctx context.Context) cli.Finding {
 	return cli.Finding{What: "table", Text: c.Table}
 }
 
-func (c checkup) bucket(ctx context.Context) cli.Finding {
+func (c *checkup) bucket(ctx context.Context) cli.Finding {
 	if _, err := s3.NewFromConfig(c.cfg).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &c.Bucket}); err != nil {
 		return wrong("bucket", &fault.Error{Op: "look at bucket " + c.Bucket, Code: fault.NotFound, Err: err, Hint: "deploy again, or allow s3:ListBucket on it"})
 	}
 	return cli.Finding{What: "bucket", Text: c.Bucket}
 }
 
-func (c checkup) bus(ctx context.Context) cli.Finding {
+func (c *checkup) bus(ctx context.Context) cli.Finding {
 	if _, err := eventbridge.Open(ctx, c.Bus, &eventbridge.Options{Config: &c.cfg}); err != nil {
 		return wrong("bus", err)
 	}
@@ -103,10 +102,14 @@ func (c checkup) bus(ctx context.Context) cli.Finding {
 }
 
 // functions looks at the two that others call.
-func (c checkup) functions(ctx context.Context) cli.Finding {
+func (c *checkup) functions(ctx context.Context) cli.Finding {
 	for _, name := range []string{c.RunFunction, c.SensorFunction} {
-		if _, err := lambda.NewFromConfig(c.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name}); err != nil {
+		out, err := lambda.NewFromConfig(c.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+		if err != nil {
 			return wrong("functions", &fault.Error{Op: "look at function " + name, Code: fault.NotFound, Err: err, Hint: "deploy again, or allow lambda:GetFunctionConfiguration on it"})
+		}
+		if name == c.SensorFunction && out.Environment != nil {
+			c.variables = out.Environment.Variables
 		}
 	}
 	return cli.Finding{What: "functions", Text: "code " + c.CodeVersion}
@@ -115,7 +118,7 @@ func (c checkup) functions(ctx context.Context) cli.Finding {
 // fewFunctions is how many may run at once in a new account.
 const fewFunctions = 10
 
-func (c checkup) concurrency(ctx context.Context) cli.Finding {
+func (c *checkup) concurrency(ctx context.Context) cli.Finding {
 	out, err := lambda.NewFromConfig(c.cfg).GetAccountSettings(ctx, nil)
 	if err != nil {
 		return cli.Finding{What: "limits", Text: err.Error(), Hint: "allow lambda:GetAccountSettings to see how many functions may run at once"}
@@ -130,8 +133,8 @@ func (c checkup) concurrency(ctx context.Context) cli.Finding {
 // sandboxQuota is how many mails a day an account in the sandbox of SES may send.
 const sandboxQuota = 200
 
-func (c checkup) mail(ctx context.Context) cli.Finding {
-	from := c.variables(ctx)["MAIL_FROM"]
+func (c *checkup) mail(ctx context.Context) cli.Finding {
+	from := c.variables["MAIL_FROM"]
 	if from == "" {
 		return cli.Finding{What: "mail", Text: "no sender is set, so no mail is sent by SES", Hint: "set sender and recipients in cdk.json, and deploy"}
 	}
@@ -158,19 +161,9 @@ func (c checkup) mail(ctx context.Context) cli.Finding {
 	return f
 }
 
-// variables are those of the function that sends; nil where they cannot be read.
-func (c checkup) variables(ctx context.Context) map[string]string {
-	out, err := lambda.NewFromConfig(c.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &c.SensorFunction})
-	if err != nil || out.Environment == nil {
-		return nil
-	}
-	return out.Environment.Variables
-}
-
 // channels opens each channel as the deployment does, by its variables. Nothing is sent.
-func (c checkup) channels(ctx context.Context) []cli.Finding {
-	variables := c.variables(ctx)
-	opts := senders.Options{Lookup: func(name string) (string, bool) { v, ok := variables[name]; return v, ok }, Apart: true}
+func (c *checkup) channels(ctx context.Context) []cli.Finding {
+	opts := senders.Options{Lookup: func(name string) (string, bool) { v, ok := c.variables[name]; return v, ok }, Apart: true}
 	if err := withCloud(ctx, &opts); err != nil {
 		return []cli.Finding{wrong("channels", err)}
 	}

@@ -5,9 +5,6 @@ package main
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-
-	"waggle/shared/fault"
 	"waggle/shared/notify"
 	"waggle/shared/notify/senders"
 	"waggle/shared/notify/sesmail"
@@ -16,9 +13,9 @@ import (
 
 // withCloud adds what needs AWS: secrets that it keeps, and mails by SES where no mail server is set.
 func withCloud(ctx context.Context, opts *senders.Options) error {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := loadConfig(ctx)
 	if err != nil {
-		return fault.New(fault.Invalid, "read the AWS settings: %w", err).WithHint("look at AWS_PROFILE and the files in ~/.aws")
+		return err
 	}
 	opts.Sources = awssecret.Sources(cfg, nil)
 	opts.SES = func(s notify.SESSettings) notify.Sender { return sesmail.New(cfg, s, nil) }

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 
 	"waggle/shared/embedded"
+	"waggle/shared/fault"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
 )
@@ -40,8 +42,8 @@ func openDynamoDB(ctx context.Context, table, home string) (*store.Store, error)
 }
 
 // openTable opens a table, and tells of a clock that is off. A nil config is what the environment says.
-func openTable(ctx context.Context, table string, config *aws.Config) (*dynamodriver.Driver, error) {
-	db, err := dynamodriver.Open(ctx, table, &dynamodriver.Options{Indexes: store.Indexes(), Config: config})
+func openTable(ctx context.Context, table string, cfg *aws.Config) (*dynamodriver.Driver, error) {
+	db, err := dynamodriver.Open(ctx, table, &dynamodriver.Options{Indexes: store.Indexes(), Config: cfg})
 	if err != nil {
 		return nil, err
 	}
@@ -49,4 +51,13 @@ func openTable(ctx context.Context, table string, config *aws.Config) (*dynamodr
 		fmt.Fprintf(os.Stderr, "waggle: warning: the clock of this machine is %s off, so DynamoDB's is used; set it\n", skew.Abs().Round(time.Second))
 	}
 	return db, nil
+}
+
+// loadConfig reads what environment, shared files and role say of AWS.
+func loadConfig(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return cfg, fault.New(fault.Invalid, "read the AWS settings: %w", err).WithHint("look at AWS_PROFILE and the files in ~/.aws")
+	}
+	return cfg, nil
 }

@@ -104,7 +104,7 @@ func newSlack(t *testing.T) *slack {
 	return s
 }
 
-// take returns what was posted since the last call.
+// all returns what was posted since the last forget.
 func (s *slack) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

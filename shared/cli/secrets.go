@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"regexp"
@@ -83,11 +81,11 @@ func (s *session) readSecret(name string, in io.Reader) (string, error) {
 		}
 		text = string(typed)
 	} else {
-		line, err := bufio.NewReader(io.LimitReader(in, 2*maxSecret)).ReadString(0)
-		if err != nil && !errors.Is(err, io.EOF) {
+		piped, err := io.ReadAll(io.LimitReader(in, 2*maxSecret))
+		if err != nil {
 			return "", fault.Wrap(fault.Unavailable, "read the secret", err)
 		}
-		text = line
+		text = string(piped)
 	}
 	switch text = strings.TrimSpace(text); {
 	case text == "":
