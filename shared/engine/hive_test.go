@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ type hive struct {
 
 	mu      sync.Mutex
 	started []store.Attempt
-	refused int // processes whose attempt was another's
+	refused atomic.Int64 // processes whose attempt was another's
 	events  []runlog.Event
 }
 
@@ -64,9 +65,7 @@ func (h *hive) isolate(ctx context.Context, a store.Attempt) (<-chan engine.Endi
 			case err == nil:
 				ended <- engine.Ending{}
 			case errors.Is(err, fault.Conflict):
-				h.mu.Lock()
-				h.refused++
-				h.mu.Unlock()
+				h.refused.Add(1)
 				ended <- engine.Ending{}
 			case errors.Is(err, errDied):
 				ended <- engine.Ending{How: "signal: killed", Killed: true}

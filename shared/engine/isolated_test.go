@@ -168,8 +168,8 @@ func TestOfSeveralProcessesForAnAttemptOneRunsIt(t *testing.T) {
 		h := newHive(t, definitions(asset.List{a}))
 		h.each = 3
 		want(t, h.job(), "SUCCESS a SUCCEEDED")
-		if calls.Load() != 1 || h.refused != 2 {
-			t.Errorf("%d calls, %d refused", calls.Load(), h.refused)
+		if refused := h.refused.Load(); calls.Load() != 1 || refused != 2 {
+			t.Errorf("%d calls, %d refused", calls.Load(), refused)
 		}
 	})
 }
