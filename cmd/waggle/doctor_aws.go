@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ses"
@@ -21,6 +24,7 @@ import (
 	"waggle/shared/eventbus/eventbridge"
 	"waggle/shared/fault"
 	"waggle/shared/notify/senders"
+	"waggle/shared/store/dynamodriver"
 )
 
 // doctor looks at a deployment. What follows from something that is wrong is not looked at.
@@ -49,7 +53,7 @@ func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 			return
 		}
 		c := &checkup{cfg: cfg, deployment: d}
-		for _, look := range []func(context.Context) cli.Finding{c.table, c.bucket, c.bus, c.functions, c.concurrency, c.mail} {
+		for _, look := range []func(context.Context) cli.Finding{c.table, c.upkeep, c.bucket, c.bus, c.functions, c.concurrency, c.mail} {
 			if !yield(look(ctx)) {
 				return
 			}
@@ -85,6 +89,39 @@ func (c *checkup) table(ctx context.Context) cli.Finding {
 	}
 	_ = db.Close()
 	return cli.Finding{What: "table", Text: c.Table}
+}
+
+// upkeep looks at what a table that was restored from a backup lacks.
+func (c *checkup) upkeep(ctx context.Context) cli.Finding {
+	f := cli.Finding{What: "upkeep"}
+	client, table := dynamodb.NewFromConfig(c.cfg), &c.Table
+	described, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: table})
+	expiry, expiryErr := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: table})
+	backups, backupsErr := client.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: table})
+	if err := cmp.Or(err, expiryErr, backupsErr); err != nil {
+		f.Text, f.Hint = err.Error(), "allow dynamodb:DescribeTable, DescribeTimeToLive and DescribeContinuousBackups to see how the table is kept"
+		return f
+	}
+	var lacks, commands []string
+	lack := func(what, command string) {
+		lacks, commands = append(lacks, what), append(commands, "aws dynamodb "+command+" --table-name "+c.Table)
+	}
+	if d := expiry.TimeToLiveDescription; d == nil || d.TimeToLiveStatus != dynamodbtypes.TimeToLiveStatusEnabled && d.TimeToLiveStatus != dynamodbtypes.TimeToLiveStatusEnabling {
+		lack("nothing expires", "update-time-to-live --time-to-live-specification Enabled=true,AttributeName="+dynamodriver.ShapeOf(nil).Expires)
+	}
+	if d := backups.ContinuousBackupsDescription; d == nil || d.PointInTimeRecoveryDescription == nil ||
+		d.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus != dynamodbtypes.PointInTimeRecoveryStatusEnabled {
+		lack("it cannot be restored", "update-continuous-backups --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true")
+	}
+	if !aws.ToBool(described.Table.DeletionProtectionEnabled) {
+		lack("it can be deleted", "update-table --deletion-protection-enabled")
+	}
+	if len(lacks) == 0 {
+		f.Text = "old rows expire, any second of the last 35 days can be restored, nobody deletes the table by mistake"
+		return f
+	}
+	f.Text, f.Hint = strings.Join(lacks, ", "), strings.Join(commands, "; ")
+	return f
 }
 
 func (c *checkup) bucket(ctx context.Context) cli.Finding {
