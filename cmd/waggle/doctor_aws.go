@@ -66,12 +66,15 @@ func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 	}
 }
 
-// wrong is a finding of an error, with its hint.
+// wrong is a finding of an error, and of the first hint in it.
 func wrong(what string, err error) cli.Finding {
 	f := cli.Finding{What: what, Text: err.Error(), Wrong: true, Hint: "try again, or look at it in the console of AWS"}
 	var known *fault.Error
-	if errors.As(err, &known) && known.Hint != "" {
-		f.Hint = known.Hint
+	for cause := err; errors.As(cause, &known); cause = known.Err {
+		if known.Hint != "" {
+			f.Text, f.Hint = strings.Replace(f.Text, " ("+known.Hint+")", "", 1), known.Hint
+			break
+		}
 	}
 	return f
 }

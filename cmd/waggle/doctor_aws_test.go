@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -13,9 +14,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waggle/localstack/emulator"
+	"waggle/shared/cli"
+	"waggle/shared/fault"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
 )
+
+func TestAFindingSaysItsHintOnce(t *testing.T) {
+	inner := fault.New(fault.NotFound, "there is no such parameter").WithHint("store it")
+	for _, c := range []struct {
+		err  error
+		want cli.Finding
+	}{
+		{inner, cli.Finding{Text: "there is no such parameter", Hint: "store it"}},
+		{fault.Wrap(fault.Invalid, "channel slack", inner), cli.Finding{Text: "channel slack: there is no such parameter", Hint: "store it"}},
+		{errors.New("no route"), cli.Finding{Text: "no route", Hint: "try again, or look at it in the console of AWS"}},
+	} {
+		c.want.What, c.want.Wrong = "channel", true
+		if got := wrong("channel", c.err); got != c.want {
+			t.Errorf("got %+v, want %+v", got, c.want)
+		}
+	}
+}
 
 func TestTheDoctorSaysWhatARestoredTableLacks(t *testing.T) {
 	cloud, err := emulator.MiniStack(context.Background())
