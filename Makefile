@@ -50,7 +50,7 @@ test-duckdb: ## vet and test SQL assets and gallery_sql (needs a C compiler)
 	CGO_ENABLED=1 go test -tags docs,duckdb -run DuckDB ./docs
 
 # The packages whose tests take their table from package tabletest.
-CORE = ./shared/engine ./shared/store ./shared/owner ./shared/monitor ./shared/scheduler ./shared/cli ./shared/waggletest ./pipelines/gallery
+CORE = ./shared/cloud ./shared/engine ./shared/store ./shared/owner ./shared/monitor ./shared/scheduler ./shared/cli ./shared/waggletest ./pipelines/gallery
 
 # Tests that run a run hundreds of times, with a death or a lost answer at each call: minutes on DynamoDB Local. On dynoxide they all run.
 THOUSANDS = AtAnyCall|MayBeLost|WasGivenUpWritesNothing|InEveryOrder|AtEveryPoint
