@@ -50,6 +50,7 @@ var allowed = map[string][]string{
 		"secret"},
 	"shared/event": {"run", "runlog"},
 
+	"shared/cloud/cloudtest":       {"cloud", "courier", "event", "fault", "notify", "run", "scheduler", "sensor", "store", "store/driver", "waggle"},
 	"shared/cloud/lambdafunctions": {"cloud", "fault"},
 	"shared/eventbus/eventbridge":  {"event", "fault"},
 

@@ -15,6 +15,7 @@ import (
 
 	"waggle/shared/asset"
 	"waggle/shared/cloud"
+	"waggle/shared/cloud/cloudtest"
 	"waggle/shared/fault"
 	"waggle/shared/job"
 	"waggle/shared/notify"
@@ -43,10 +44,10 @@ func TestARunGoesOnInOneInvocationAfterAnother(t *testing.T) {
 		if got := p.status(id); got != "SUCCESS" {
 			t.Error(got)
 		}
-		if n := p.called("run "); n < 4 || n > 8 {
+		if n := p.Called("run "); n < 4 || n > 8 {
 			t.Errorf("%d invocations", n)
 		}
-		s := p.store(false)
+		s := p.Store()
 		fold, _, err := s.Fold(p.ctx, id)
 		if err != nil {
 			t.Fatal(err)
@@ -65,20 +66,20 @@ func TestARunThatHandsOverWithoutEndIsLeftToTheMonitor(t *testing.T) {
 		p, id := oneStep(t, time.Hour)
 		ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
 		defer cancel()
-		if err := p.runner(p.store(false)).Run(ctx, cloud.Invocation{Function: deployed, Request: "x"}, cloud.RunCall{Run: id, Hops: 200}); err != nil {
+		if err := p.Runner(p.Store()).Run(ctx, cloud.Invocation{Function: cloudtest.Deployed, Request: "x"}, cloud.RunCall{Run: id, Hops: 200}); err != nil {
 			t.Fatal(err)
 		}
-		if n := p.called("run "); n != 0 {
+		if n := p.Called("run "); n != 0 {
 			t.Errorf("it called itself %d times", n)
 		}
 		if got := p.status(id); got != "STARTED unsettled" {
 			t.Error(got)
 		}
 		time.Sleep(time.Second)
-		if err := p.monitor().Look(p.ctx); err != nil {
+		if err := p.Monitor().Look(p.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if n := p.called("run "); n != 1 {
+		if n := p.Called("run "); n != 1 {
 			t.Errorf("the monitor called it %d times", n)
 		}
 	})
@@ -95,7 +96,7 @@ func TestTicksThatNobodyLookedForAreTold(t *testing.T) {
 		hourly := job.New("hourly", asset.List{one}, nil)
 		p := newPlatform(t, waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{hourly}, Schedules: job.Schedules{job.Cron("every_hour", "0 * * * *", hourly, nil)},
 			Channels: notify.List{slack}, Sensors: sensor.List{sensor.OnTickMissed("ticks", func(ctx *sensor.Context, m sensor.Missed) error { return ctx.Notify(m, slack) }, nil)}}, seed)
-		p.repeat, p.cut = 0.2, 0.2
+		p.Odds = cloudtest.Odds{Repeat: 0.2, Cut: 0.2}
 		p.keep(3)
 		for night := range 2 {
 			time.Sleep(9*time.Hour + 20*time.Minute)
@@ -107,7 +108,7 @@ func TestTicksThatNobodyLookedForAreTold(t *testing.T) {
 				t.Errorf("night %d: told\n%s", night, told)
 			}
 		}
-		if owed, err := p.store(false).OwedEvents(p.ctx, store.Bus, 10); err != nil || len(owed) > 0 {
+		if owed, err := p.Store().OwedEvents(p.ctx, store.Bus, 10); err != nil || len(owed) > 0 {
 			t.Errorf("rows still owe events: %+v, %v", owed, err)
 		}
 	})
@@ -117,22 +118,22 @@ func TestAnInvocationThatDiedIsReplacedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p, id := oneStep(t, time.Second)
-		dead := cloud.Invocation{Function: deployed, Request: "dead"}
-		if _, err := p.store(false).Acquire(p.ctx, id, dead.Worker()); err != nil { // and no more is heard of it
+		dead := cloud.Invocation{Function: cloudtest.Deployed, Request: "dead"}
+		if _, err := p.Store().Acquire(p.ctx, id, dead.Worker()); err != nil { // and no more is heard of it
 			t.Fatal(err)
 		}
-		if err := p.monitor().Died(p.ctx, cloud.Invocation{Function: deployed, Request: "another"}, id); err != nil || p.called("run ") != 0 {
-			t.Errorf("another one's death: %v, %d calls", err, p.called("run "))
+		if err := p.Monitor().Died(p.ctx, cloud.Invocation{Function: cloudtest.Deployed, Request: "another"}, id); err != nil || p.Called("run ") != 0 {
+			t.Errorf("another one's death: %v, %d calls", err, p.Called("run "))
 		}
 		began := time.Now()
-		if err := p.monitor().Died(p.ctx, dead, id); err != nil {
+		if err := p.Monitor().Died(p.ctx, dead, id); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
 		if got := p.status(id); got != "SUCCESS" {
 			t.Errorf("%s after %s", got, time.Since(began))
 		}
-		if err := p.monitor().Died(p.ctx, dead, "00000000-0000-7000-8000-000000000000"); err != nil {
+		if err := p.Monitor().Died(p.ctx, dead, "00000000-0000-7000-8000-000000000000"); err != nil {
 			t.Errorf("a run that does not exist: %v", err)
 		}
 	})
@@ -142,7 +143,7 @@ func TestAVersionThatIsGoneIsReplacedByTheNewest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p, id := oneStep(t, time.Second)
-		if _, err := p.store(false).Acquire(p.ctx, id, "waggle-test-run:0/gone"); err != nil {
+		if _, err := p.Store().Acquire(p.ctx, id, "waggle-test-run:0/gone"); err != nil {
 			t.Fatal(err)
 		}
 		p.keep(3)
@@ -162,18 +163,20 @@ func TestATickIsLaunchedOnceWhoeverCalls(t *testing.T) {
 		p.keep(1) // the schedule is known
 		next := time.Now().Truncate(time.Hour).Add(time.Hour)
 		time.Sleep(time.Until(next.Add(-time.Second)))
+		var ticks sync.WaitGroup
 		for _, scheduled := range []string{next.UTC().Format(time.RFC3339), next.UTC().Format(time.RFC3339), "<aws.scheduler.scheduled-time>"} {
-			p.wg.Go(func() {
+			ticks.Go(func() {
 				if scheduled[0] == '<' {
 					time.Sleep(2 * time.Second)
 				}
-				if err := p.runner(p.store(false)).Tick(p.ctx, cloud.Invocation{Function: deployed, Request: scheduled}, scheduled); err != nil {
+				if err := p.Runner(p.Store()).Tick(p.ctx, cloud.Invocation{Function: cloudtest.Deployed, Request: scheduled}, scheduled); err != nil {
 					t.Errorf("tick: %v", err)
 				}
 			})
 		}
 		p.keep(3)
-		runs, _, err := p.store(false).Runs(p.ctx, store.Filter{}, 10, "")
+		ticks.Wait()
+		runs, _, err := p.Store().Runs(p.ctx, store.Filter{}, 10, "")
 		if err != nil || len(runs) != 1 || runs[0].Status != run.Success {
 			t.Errorf("%d runs, %v", len(runs), err)
 		}
@@ -184,8 +187,8 @@ func TestCallsThatNameNothingAreRefused(t *testing.T) {
 	t.Parallel()
 	one := asset.New("one", pause(time.Second), nil)
 	p := newPlatform(t, waggle.Definitions{Assets: asset.List{one}}, 1)
-	s := p.store(false)
-	if err := p.runner(s).Run(t.Context(), cloud.Invocation{}, cloud.RunCall{}); !errors.Is(err, fault.Invalid) {
+	s := p.Store()
+	if err := p.Runner(s).Run(t.Context(), cloud.Invocation{}, cloud.RunCall{}); !errors.Is(err, fault.Invalid) {
 		t.Errorf("no run: %v", err)
 	}
 	stepper := &cloud.Stepper{Store: s, Plans: p.defs, Functions: p, Log: p.log}
@@ -217,7 +220,7 @@ func whatever(t *testing.T, seed uint64) {
 		Sensors: sensor.List{sensor.OnRunFailure("failures", func(ctx *sensor.Context, r sensor.Run) error {
 			return ctx.Notify(notify.Message{Text: "failed " + string(cmp.Or(r.RetryOf, r.ID))}, channel)
 		}, nil)}}, seed)
-	p.repeat, p.lose, p.cut, p.delay = 0.2, 0.1, 0.1, 20*time.Second
+	p.Odds = cloudtest.Odds{Repeat: 0.2, Lose: 0.1, Cut: 0.1, Delay: 20 * time.Second}
 	var goods, bads []run.ID
 	for range 6 {
 		goods, bads = append(goods, p.launch("good")), append(bads, p.launch("failing"))
@@ -259,8 +262,8 @@ func TestTwoHundredRunsStartedAtOnceAllSucceed(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, id := range ids {
 		wg.Go(func() {
-			at := cloud.Invocation{Function: deployed, Request: strconv.Itoa(i)}
-			if err := p.runner(p.store(false)).Run(p.ctx, at, cloud.RunCall{Run: id}); err != nil {
+			at := cloud.Invocation{Function: cloudtest.Deployed, Request: strconv.Itoa(i)}
+			if err := p.Runner(p.Store()).Run(p.ctx, at, cloud.RunCall{Run: id}); err != nil {
 				t.Errorf("%s: %v", id, err)
 			}
 		})
