@@ -95,7 +95,7 @@ func bench(ctx context.Context, dir string, failures, jobs int) (f figure, err e
 	}
 	left := time.Now()
 	if err := until(ctx, func() (bool, error) {
-		due, err := st.DueEvents(ctx, 1)
+		due, err := st.DueEvents(ctx, 1, nil)
 		return len(due) == 0, err
 	}); err != nil {
 		return f, err

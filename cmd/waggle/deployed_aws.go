@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"gocloud.dev/blob/s3blob"
 
+	"waggle/pipelines"
 	"waggle/shared/cli"
 	"waggle/shared/cloud"
 	"waggle/shared/cloud/lambdafunctions"
@@ -55,7 +56,7 @@ func openDeployment(ctx context.Context, name string) (*cli.Deployed, error) {
 		return nil, err
 	}
 	functions := lambdafunctions.New(cfg, lambdafunctions.Names{Run: d.RunFunction, Sensor: d.SensorFunction})
-	return &cli.Deployed{Store: store.New(db, store.NewBlobs(bucket), &store.Options{Lease: cloudLease, Now: db.Now}), Sensor: functions.Sensor,
+	return &cli.Deployed{Store: store.New(db, store.NewBlobs(bucket), &store.Options{Lease: cloudLease, Now: db.Now}), Sensor: func(ctx context.Context) error { return cloud.WakeSensors(ctx, functions, pipelines.Definitions) },
 		SetSecret: func(ctx context.Context, secret, value string) error {
 			return storeSecret(ctx, cfg, name, secret, value)
 		},

@@ -33,20 +33,24 @@ func (b builder) build(ctx context.Context, m manifest.Manifest) (manifest.Manif
 	if err := os.Remove(filepath.Join(b.out, manifest.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m, fault.Wrap(fault.Unavailable, "remove the manifest of before", err)
 	}
+	built := map[string][]manifest.Zip{} // by program
 	for i, f := range m.Functions {
-		for _, architecture := range b.architectures {
-			z, err := b.function(ctx, f.Name, architecture)
-			if err != nil {
-				return m, err
+		if built[f.Program] == nil {
+			for _, architecture := range b.architectures {
+				z, err := b.program(ctx, f.Program, architecture)
+				if err != nil {
+					return m, err
+				}
+				built[f.Program] = append(built[f.Program], z)
 			}
-			m.Functions[i].Zips = append(m.Functions[i].Zips, z)
 		}
+		m.Functions[i].Zips = built[f.Program]
 	}
 	return m, manifest.Write(b.out, m)
 }
 
-// function compiles a function for an architecture and packs it.
-func (b builder) function(ctx context.Context, name, architecture string) (manifest.Zip, error) {
+// program compiles the program of functions for an architecture and packs it.
+func (b builder) program(ctx context.Context, name, architecture string) (manifest.Zip, error) {
 	program := filepath.Join(b.out, architecture, name, bootstrap)
 	if err := b.compile(ctx, name, architecture, program); err != nil {
 		return manifest.Zip{}, err

@@ -87,17 +87,23 @@ func (d *Deployment) Stepper() *cloud.Stepper {
 		Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
 }
 
-// Teller is what the function sensor does.
+// ownHandler is how long the function of a sensor may take that has a Lambda function of its own.
+const ownHandler = 10 * time.Minute
+
+// Teller is what the function sensor does, and the own function of a sensor.
 func (d *Deployment) Teller(ctx context.Context) (*cloud.Teller, error) {
 	opened, err := senders.Open(ctx, pipelines.Definitions.Channels, senders.Options{Lookup: os.LookupEnv, Apart: true,
 		Sources: awssecret.Sources(d.config, nil), SES: func(s notify.SESSettings) notify.Sender { return sesmail.New(d.config, s, nil) }})
 	if err != nil {
 		return nil, err
 	}
-	c := courier.New(d.store, pipelines.Definitions, &courier.Options{Sender: opened.Of, Polls: true, Bus: d.bus.publish, Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase},
-		Worker:   lambdacontext.LogStreamName,
-		Launched: func(ctx context.Context, id run.ID) error { return d.functions.Run(ctx, "", cloud.RunCall{Run: id}) }})
-	return &cloud.Teller{Courier: c, Functions: d.functions, Log: d.Log}, nil
+	opts := &courier.Options{Sender: opened.Of, Polls: true, Calls: cloud.Calls(pipelines.Definitions, d.Sensor), Bus: d.bus.publish,
+		Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase}, Worker: lambdacontext.LogStreamName,
+		Launched: func(ctx context.Context, id run.ID) error { return d.functions.Run(ctx, "", cloud.RunCall{Run: id}) }}
+	if d.Sensor != "" {
+		opts.Handler = ownHandler
+	}
+	return &cloud.Teller{Courier: courier.New(d.store, pipelines.Definitions, opts), Definitions: pipelines.Definitions, Own: d.Sensor, Functions: d.functions, Log: d.Log}, nil
 }
 
 // Monitor is what the function monitor does.

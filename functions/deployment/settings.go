@@ -23,6 +23,8 @@ type Settings struct {
 	RunFunction    string // WAGGLE_RUN_FUNCTION
 	StepFunction   string // WAGGLE_STEP_FUNCTION
 	SensorFunction string // WAGGLE_SENSOR_FUNCTION
+	// Sensor is the sensor whose own function this is. Empty: the function is for all others, or is no sensor's.
+	Sensor string // WAGGLE_SENSOR
 }
 
 // SettingsOf reads the settings. Its error has everything that is missing or wrong.
@@ -39,7 +41,7 @@ func SettingsOf(lookup func(string) (string, bool)) (Settings, error) {
 	s := Settings{
 		Environment: need("WAGGLE_ENV"), Table: need("WAGGLE_TABLE"), Bucket: need("WAGGLE_BUCKET"), Bus: need("WAGGLE_BUS"),
 		LinkBase:    read("WAGGLE_LINK_BASE"),
-		RunFunction: read("WAGGLE_RUN_FUNCTION"), StepFunction: read("WAGGLE_STEP_FUNCTION"), SensorFunction: read("WAGGLE_SENSOR_FUNCTION"),
+		RunFunction: read("WAGGLE_RUN_FUNCTION"), StepFunction: read("WAGGLE_STEP_FUNCTION"), SensorFunction: read("WAGGLE_SENSOR_FUNCTION"), Sensor: read("WAGGLE_SENSOR"),
 	}
 	if level := read("WAGGLE_LOG_LEVEL"); level != "" {
 		var err error

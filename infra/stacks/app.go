@@ -48,7 +48,7 @@ func Add(scope constructs.Construct, d Deployment) error {
 // folder is fault.NotFound.
 func App(scope constructs.Construct, d Deployment) (awscdk.Stack, error) {
 	for _, f := range d.Manifest.Functions {
-		if _, err := os.Stat(filepath.Join(d.Dist, d.Settings.Architecture, f.Name, "bootstrap")); err != nil {
+		if _, err := os.Stat(filepath.Join(d.Dist, d.Settings.Architecture, f.Program, "bootstrap")); err != nil {
 			return nil, (&fault.Error{Op: "function " + f.Name, Code: fault.NotFound, Err: err}).WithHint("make build")
 		}
 	}
@@ -82,11 +82,21 @@ func (a app) functions() functions {
 			invoke(a.versionsArn(run), a.versionsArn(step), a.functionArn(sensor), a.functionArn(monitor))}})
 	version := *f.run.version().FunctionArn()
 	known := map[string]string{"WAGGLE_RUN_FUNCTION": version, "WAGGLE_SENSOR_FUNCTION": a.of(sensor)}
+	wakes := []string{a.versionsArn(run), a.functionArn(sensor)}
+	tell := slices.Concat(sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))
+	for _, own := range a.Manifest.Functions {
+		if own.Sensor == "" {
+			continue
+		}
+		variables := maps.Clone(known)
+		variables["WAGGLE_SENSOR"] = own.Sensor
+		a.function(own.Name, goFunctionOptions{loops: true, variables: variables,
+			statements: slices.Concat([]awsiam.PolicyStatement{publish(a.names), invoke(a.versionsArn(run), a.functionArn(own.Name))}, tell)})
+		wakes = append(wakes, a.functionArn(own.Name))
+	}
 	f.sensor = a.function(sensor, goFunctionOptions{loops: true, variables: known,
-		statements: slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(a.versionsArn(run), a.functionArn(sensor))},
-			sendMail(a.names, a.Settings), readSecrets(a.names, a.references()))})
-	f.monitor = a.function(monitor, goFunctionOptions{variables: known,
-		statements: []awsiam.PolicyStatement{invoke(a.versionsArn(run), a.functionArn(sensor))}})
+		statements: slices.Concat([]awsiam.PolicyStatement{publish(a.names), receive(a.names), invoke(wakes...)}, tell)})
+	f.monitor = a.function(monitor, goFunctionOptions{variables: known, statements: []awsiam.PolicyStatement{invoke(wakes...)}})
 	f.run.invokedOnce(*f.run.version().Version(), f.monitor.function)
 	f.step.invokedOnce(*f.step.version().Version(), f.monitor.function)
 	f.monitor.invokedOnce(latest, nil) // the next minute looks again

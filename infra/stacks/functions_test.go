@@ -12,6 +12,7 @@ import (
 
 	"waggle/infra/settings"
 	"waggle/shared/fault"
+	"waggle/shared/manifest"
 	"waggle/shared/secret"
 )
 
@@ -32,6 +33,37 @@ func TestEachFunctionIsAsTheManifestSays(t *testing.T) {
 	for _, r := range changed(t, func(s *settings.Settings) { s.Architecture = "amd64" }).all(t, "AWS::Lambda::Function") {
 		if text(r.Properties["Architectures"]) != `["x86_64"]` {
 			t.Errorf("%v", r.Properties["Architectures"])
+		}
+	}
+}
+
+func TestASensorMayHaveAFunctionOfItsOwn(t *testing.T) {
+	d := shop
+	d.Manifest.Functions = append(manifest.Functions(), manifest.Function{Name: "sensor-heavy", Program: "sensor", Sensor: "heavy", MemoryMB: 1024, TimeoutSeconds: 900})
+	_, tm, err := synthesize(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shared := tm.function(t, "sensor")
+	_, own := tm.function(t, "sensor-heavy")
+	variables := own.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+	if diff := cmp.Diff(shared.Properties["Code"], own.Properties["Code"]); diff != "" || variables["WAGGLE_SENSOR"] != "heavy" || own.Properties["Timeout"] != 900.0 || own.Properties["RecursiveLoop"] != "Allow" {
+		t.Errorf("%v\n%s", own.Properties, diff)
+	}
+	const function = "arn::lambda:::function:waggle-test-"
+	for name, want := range map[string]string{
+		"sensor":       function + "run:* " + function + "sensor " + function + "sensor-heavy",
+		"monitor":      function + "run:* " + function + "sensor " + function + "sensor-heavy",
+		"sensor-heavy": function + "run:* " + function + "sensor-heavy",
+	} {
+		if list := may(tm.role(t, name)); !slices.Contains(list, "Invoke: lambda:InvokeFunction on "+want) {
+			t.Errorf("%s: %v", name, list)
+		}
+	}
+	list := may(tm.role(t, "sensor-heavy"))
+	for _, s := range may(runs.role(t, "sensor")) { // it tells people as the function of all others does, and takes nothing from the queue
+		if logs, invoke, queue := strings.HasPrefix(s, "WriteLogs"), strings.HasPrefix(s, "Invoke"), strings.HasPrefix(s, "ReceiveEvents"); slices.Contains(list, s) == (logs || invoke || queue) {
+			t.Errorf("%s, among %v", s, list)
 		}
 	}
 }

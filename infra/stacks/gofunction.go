@@ -60,7 +60,7 @@ func newGoFunction(n names, f manifest.Function, s settings.Settings, dist strin
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
 		Handler:               jsii.String("bootstrap"),
 		Architecture:          architecture,
-		Code:                  awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, s.Architecture, f.Name)), nil),
+		Code:                  awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, s.Architecture, f.Program)), nil),
 		MemorySize:            jsii.Number(memory),
 		Timeout:               awscdk.Duration_Seconds(jsii.Number(f.TimeoutSeconds)),
 		Environment:           &variables,

@@ -19,7 +19,8 @@ import (
 type Functions interface {
 	Run(ctx context.Context, name string, call RunCall) error
 	Step(ctx context.Context, call StepCall) error
-	Sensor(ctx context.Context) error
+	// Sensor calls the function of a sensor that has its own; empty: that of all others.
+	Sensor(ctx context.Context, own string) error
 }
 
 // RunCall asks for a run to be run.

@@ -219,7 +219,10 @@ func whatever(t *testing.T, seed uint64) {
 	p := newPlatform(t, waggle.Definitions{Assets: asset.List{first, apart, last, bad}, Jobs: job.List{good, failing}, Channels: notify.List{channel},
 		Sensors: sensor.List{sensor.OnRunFailure("failures", func(ctx *sensor.Context, r sensor.Run) error {
 			return ctx.Notify(notify.Message{Text: "failed " + string(cmp.Or(r.RetryOf, r.ID))}, channel)
-		}, nil)}}, seed)
+		}, nil), sensor.OnRunFailure("slow", func(ctx *sensor.Context, r sensor.Run) error {
+			time.Sleep(30 * time.Second)
+			return ctx.Notify(notify.Message{Text: "slow " + string(cmp.Or(r.RetryOf, r.ID))}, channel)
+		}, &sensor.Options{Isolated: true})}}, seed)
 	p.Odds = cloudtest.Odds{Repeat: 0.2, Lose: 0.1, Cut: 0.1, Delay: 20 * time.Second}
 	var goods, bads []run.ID
 	for range 6 {
@@ -242,11 +245,61 @@ func whatever(t *testing.T, seed uint64) {
 			t.Errorf("seed %d: %s of failing is %s", seed, id, got)
 		}
 		p.mu.Lock()
-		if !slices.Contains(p.told, fmt.Sprintf("failed %s", id)) {
-			t.Errorf("seed %d: nobody was told of %s", seed, id)
+		for _, sensor := range []string{"failed", "slow"} {
+			if !slices.Contains(p.told, fmt.Sprintf("%s %s", sensor, id)) {
+				t.Errorf("seed %d: nobody was told %s of %s", seed, sensor, id)
+			}
 		}
 		p.mu.Unlock()
 	}
+}
+
+func TestASensorWithAFunctionOfItsOwnKeepsNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		channel := notify.Webhook("people", &notify.WebhookOptions{URL: "env:PEOPLE"})
+		bad := asset.New("bad", func(*asset.Context) (int, error) { return 0, errors.New("it is bad") }, nil)
+		tell := func(text string, after time.Duration) func(*sensor.Context, sensor.Run) error {
+			return func(ctx *sensor.Context, _ sensor.Run) error {
+				time.Sleep(after)
+				return ctx.Notify(notify.Message{Text: text}, channel)
+			}
+		}
+		p := newPlatform(t, waggle.Definitions{Assets: asset.List{bad}, Jobs: job.List{job.New("failing", asset.List{bad}, nil)}, Channels: notify.List{channel},
+			Sensors: sensor.List{sensor.OnRunFailure("a_slow", tell("slow", 40*time.Second), &sensor.Options{Isolated: true}),
+				sensor.OnRunFailure("fast", tell("fast", 0), nil)}}, 1)
+		told := func() []string {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return slices.Clone(p.told)
+		}
+		for range 2 {
+			if err := p.Run(p.ctx, "", cloud.RunCall{Run: p.launch("failing")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		if got := told(); !slices.Equal(got, []string{"fast", "fast"}) {
+			t.Errorf("after 10 s they were told %q", got)
+		}
+		time.Sleep(80 * time.Second)
+		if got := told(); !slices.Equal(got, []string{"fast", "fast", "slow", "slow"}) {
+			t.Errorf("in the end they were told %q", got)
+		}
+		if own, all := p.Called("sensor a_slow"), p.Called("sensor"); own == 0 || own > 4 || all != own {
+			t.Errorf("the own function was called %d times, that of all others %d", own, all-own)
+		}
+		p.Odds.Lose = 1 // the monitor's look finds what a lost call left; events always come
+		if err := p.Runner(p.Store()).Run(p.ctx, cloud.Invocation{Function: cloudtest.Deployed, Request: "lost"}, cloud.RunCall{Run: p.launch("failing")}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		p.Odds.Lose = 0
+		p.keep(2)
+		if got := told(); len(got) != 6 || got[5] != "slow" {
+			t.Errorf("after a lost call they were told %q", got)
+		}
+	})
 }
 
 func TestTwoHundredRunsStartedAtOnceAllSucceed(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"waggle/shared/fault"
 	"waggle/shared/run"
@@ -76,15 +77,27 @@ func (m *Monitor) wake(ctx context.Context, id run.ID, worker string) error {
 }
 
 func (m *Monitor) wakeSensors(ctx context.Context) error {
-	clocked := false // some are called by the clock
-	for _, s := range m.Definitions.Sensors {
-		clocked = clocked || s.Definition().Hears() == sensor.Tick
+	next, err := m.Store.NextAlert(ctx, Calls(m.Definitions, ""))
+	if due := !next.IsZero() && !next.After(m.Store.Now()); due || m.clocked("") {
+		err = errors.Join(err, m.Functions.Sensor(ctx, ""))
 	}
-	next, err := m.Store.NextAlert(ctx)
-	if due := !next.IsZero() && !next.After(m.Store.Now()); due || clocked {
-		err = errors.Join(err, m.Functions.Sensor(ctx))
+	for _, own := range Isolated(m.Definitions) {
+		due, dueErr := m.Store.DueEvents(ctx, 1, Calls(m.Definitions, own))
+		if len(due) > 0 || m.clocked(own) {
+			dueErr = errors.Join(dueErr, m.Functions.Sensor(ctx, own))
+		}
+		err = errors.Join(err, dueErr)
 	}
 	return err
+}
+
+// clocked reports whether a function calls a sensor by the clock.
+func (m *Monitor) clocked(own string) bool {
+	calls := Calls(m.Definitions, own)
+	return slices.ContainsFunc(m.Definitions.Sensors, func(s *sensor.Sensor) bool {
+		d := s.Definition()
+		return d.Hears() == sensor.Tick && (calls == nil || calls(d.Name))
+	})
 }
 
 // Died takes up a run at once whose invocation the platform gave up: it failed, was killed, or ran out of memory or time. Where that invocation

@@ -137,7 +137,7 @@ func sent(notify func(context.Context, engine.Call) (engine.Delivering, error), 
 	return func(ctx context.Context, call engine.Call) (engine.Delivering, error) {
 		deliver, err := notify(ctx, call)
 		if err == nil {
-			if err := f.Sensor(ctx); err != nil { // the message is stored, and the monitor finds it
+			if err := f.Sensor(ctx, ""); err != nil { // the message is stored, and the monitor finds it
 				log.Warn("nobody was told of a message that waits", "run", call.Run, "error", err)
 			}
 		}

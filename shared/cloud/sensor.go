@@ -2,11 +2,15 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"waggle/shared/courier"
 	"waggle/shared/event"
+	"waggle/shared/fault"
+	"waggle/shared/waggle"
 )
 
 const (
@@ -16,9 +20,12 @@ const (
 	stopBefore = 15 * time.Second
 )
 
-// Teller calls sensors and sends messages. All fields are required.
+// Teller calls sensors and sends messages. All fields but Own are required.
 type Teller struct {
-	Courier   *courier.Courier
+	Courier     *courier.Courier // of which Options.Calls is Calls of these definitions and Own
+	Definitions waggle.Definitions
+	// Own is the sensor whose own function this is. Empty: that of all others, which also stores what the bus tells.
+	Own       string
 	Functions Functions
 	Log       *slog.Logger
 }
@@ -29,7 +36,19 @@ func (t *Teller) Store(ctx context.Context, events ...event.Event) error {
 	if publish == nil {
 		return nil
 	}
-	return publish(ctx, events)
+	if err := publish(ctx, events); err != nil {
+		return err
+	}
+	for _, own := range Isolated(t.Definitions) {
+		hears := func(e event.Event) bool { return hears(t.Definitions.Sensor(own), e) }
+		if !slices.ContainsFunc(events, hears) {
+			continue
+		}
+		if err := t.Functions.Sensor(ctx, own); err != nil { // its row is stored, and the monitor finds it
+			t.Log.Error("the function of a sensor was not called", "sensor", own, "error", err)
+		}
+	}
+	return nil
 }
 
 // Work calls the sensors that are due and drains the channels in which something waits, until nothing is due soon. Should its time be over
@@ -47,5 +66,40 @@ func (t *Teller) Work(ctx context.Context) error {
 		return nil
 	}
 	t.Log.Info("time is over; another invocation goes on")
-	return t.Functions.Sensor(context.WithoutCancel(ctx))
+	return t.Functions.Sensor(context.WithoutCancel(ctx), t.Own)
+}
+
+// Isolated lists the sensors that have a function of their own.
+func Isolated(d waggle.Definitions) []string {
+	var names []string
+	for _, s := range d.Sensors {
+		if def := s.Definition(); def.Options.Isolated {
+			names = append(names, def.Name)
+		}
+	}
+	return names
+}
+
+// Calls returns which sensors a function calls: the own function of a sensor that one alone, that of all others the rest, also sensors that the
+// definitions no longer have. Nil is every sensor.
+func Calls(d waggle.Definitions, own string) func(sensor string) bool {
+	if own != "" {
+		return func(name string) bool { return name == own }
+	}
+	isolated := Isolated(d)
+	if len(isolated) == 0 {
+		return nil
+	}
+	return func(name string) bool { return !slices.Contains(isolated, name) }
+}
+
+// WakeSensors calls the functions of all sensors. One that is not deployed is none to call.
+func WakeSensors(ctx context.Context, f Functions, d waggle.Definitions) error {
+	err := f.Sensor(ctx, "")
+	for _, own := range Isolated(d) {
+		if e := f.Sensor(ctx, own); !errors.Is(e, fault.NotFound) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }

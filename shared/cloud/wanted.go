@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"slices"
 
 	"waggle/shared/event"
 	"waggle/shared/sensor"
@@ -26,11 +27,10 @@ func Wanted(d waggle.Definitions, publish func(context.Context, []event.Event) e
 }
 
 func heard(d waggle.Definitions, e event.Event) bool {
-	for _, s := range d.Sensors {
-		switch s.Definition().Match(e) {
-		case sensor.Matched, sensor.Resolves:
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.Sensors, func(s *sensor.Sensor) bool { return hears(s.Definition(), e) })
+}
+
+func hears(d *sensor.Definition, e event.Event) bool {
+	match := d.Match(e)
+	return match == sensor.Matched || match == sensor.Resolves
 }

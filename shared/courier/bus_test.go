@@ -127,7 +127,7 @@ func (b *bus) check(t *testing.T, w *world, want []string, when string) {
 	if owed, err := w.store.OwedEvents(context.Background(), store.Bus, 10); err != nil || len(owed) > 0 {
 		t.Errorf("%s: %d rows owe an event at the end, %v", when, len(owed), err)
 	}
-	if next, err := w.store.NextAlert(context.Background()); err != nil || !next.IsZero() {
+	if next, err := w.store.NextAlert(context.Background(), nil); err != nil || !next.IsZero() {
 		t.Errorf("%s: something is due at %s, %v", when, next, err)
 	}
 }

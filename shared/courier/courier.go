@@ -63,6 +63,8 @@ type Options struct {
 	Place notice.Place
 	// Polls has the courier call the polled sensors.
 	Polls bool
+	// Calls chooses the sensors that the courier calls, by name; it stores events for all of them. Nil: every sensor.
+	Calls func(sensor string) bool
 	// Launched is called for each run that a polled sensor has launched, at least once. Nil: whoever looks after what is due finds it.
 	Launched func(context.Context, run.ID) error
 	// Bus publishes what rows owe: ticks that were missed, deliveries that were given up. Where it is set, the rows that this courier
@@ -217,7 +219,7 @@ func (c *Courier) Linger(ctx context.Context, within time.Duration) error {
 		if err := c.Once(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
-		next, err := c.store.NextAlert(context.WithoutCancel(ctx))
+		next, err := c.store.NextAlert(context.WithoutCancel(ctx), c.opts.Calls)
 		wait := next.Sub(c.store.Now())
 		if err != nil || next.IsZero() || wait > within {
 			return err
@@ -265,7 +267,7 @@ func (c *Courier) Keep(ctx context.Context, tell func(error)) {
 
 // pause is how long nothing is to be done that this process knows of. What is due and was left is in the hands of another.
 func (c *Courier) pause(ctx context.Context) time.Duration {
-	next, err := c.store.NextAlert(ctx)
+	next, err := c.store.NextAlert(ctx, c.opts.Calls)
 	if wait := next.Sub(c.store.Now()); err == nil && wait > 0 {
 		return min(c.opts.Look, wait)
 	}
@@ -326,7 +328,7 @@ func (c *Courier) claim(name string) bool {
 
 // evaluateDue evaluates the events that are due, and returns how many it began.
 func (c *Courier) evaluateDue(ctx context.Context) (int, error) {
-	due, err := c.store.DueEvents(ctx, eventsAtOnce)
+	due, err := c.store.DueEvents(ctx, eventsAtOnce, c.opts.Calls)
 	if err != nil {
 		return 0, err
 	}

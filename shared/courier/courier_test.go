@@ -40,7 +40,7 @@ func TestAFailureReachesEveryChannelOnce(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].State != courier.Sent || list[0].Attempts != 1 || list[0].EventID != row.Event.ID || list[0].Source != "alarm" {
 		t.Errorf("deliveries %+v, %v", list, err)
 	}
-	if next, err := w.store.NextAlert(t.Context()); err != nil || !next.IsZero() {
+	if next, err := w.store.NextAlert(t.Context(), nil); err != nil || !next.IsZero() {
 		t.Errorf("something is due at %s, %v", next, err)
 	}
 }
@@ -464,7 +464,7 @@ func TestADeathAtAnyCallLosesNothing(t *testing.T) {
 				if err != nil || len(list) != 2 || list[0].State != courier.Sent || list[1].State != courier.Sent {
 					t.Errorf("died at call %d (after %t): %+v, %v", at, after, list, err)
 				}
-				if next, err := w.store.NextAlert(t.Context()); err != nil || !next.IsZero() {
+				if next, err := w.store.NextAlert(t.Context(), nil); err != nil || !next.IsZero() {
 					t.Errorf("died at call %d (after %t): something is due at %s, %v", at, after, next, err)
 				}
 			})

@@ -27,6 +27,9 @@ func (c *Courier) tickPolls(ctx context.Context) error {
 	}
 	for _, s := range c.defs.Sensors {
 		def := s.Definition()
+		if c.opts.Calls != nil && !c.opts.Calls(def.Name) {
+			continue
+		}
 		now := c.store.Now()
 		tick := map[sensor.Kind]func(context.Context, *sensor.Definition, time.Time) (time.Time, error){sensor.Polled: c.tick, sensor.DailySummary: c.tickDaily}[def.Kind]
 		if tick == nil || now.Before(c.polledNext(def.Name)) {

@@ -1,8 +1,12 @@
 package manifest
 
-// Function is a function of the deployment, built from the folder functions/NAME.
+// Function is a function of the deployment.
 type Function struct {
 	Name string `json:"name"`
+	// Program is the folder below functions that it is built from.
+	Program string `json:"program"`
+	// Sensor is the sensor whose own function it is. Empty: it is no sensor's own.
+	Sensor string `json:"sensor,omitempty"`
 	// Zips are what was built, one for each architecture. None before the build.
 	Zips []Zip `json:"zips"`
 	// MemoryMB is what it has where the deployment's settings say nothing.
@@ -26,14 +30,23 @@ const (
 	MonitorFunction = "monitor" // wakes what is due, each minute
 )
 
-// Functions lists the functions that a deployment has, without their code. A run hands over before its time is up, so run and
+// Functions lists the functions that every deployment has, without their code. A run hands over before its time is up, so run and
 // step have all that Lambda gives; an event waits at most six times the sensor's timeout before it is brought again; the monitor
 // ends before the next begins.
 func Functions() []Function {
 	return []Function{
-		{Name: RunFunction, Zips: []Zip{}, MemoryMB: 1024, TimeoutSeconds: 900},
-		{Name: StepFunction, Zips: []Zip{}, MemoryMB: 2048, TimeoutSeconds: 900},
-		{Name: SensorFunction, Zips: []Zip{}, MemoryMB: 512, TimeoutSeconds: 60},
-		{Name: MonitorFunction, Zips: []Zip{}, MemoryMB: 512, TimeoutSeconds: 55},
+		{Name: RunFunction, Program: RunFunction, Zips: []Zip{}, MemoryMB: 1024, TimeoutSeconds: 900},
+		{Name: StepFunction, Program: StepFunction, Zips: []Zip{}, MemoryMB: 2048, TimeoutSeconds: 900},
+		{Name: SensorFunction, Program: SensorFunction, Zips: []Zip{}, MemoryMB: 512, TimeoutSeconds: 60},
+		{Name: MonitorFunction, Program: MonitorFunction, Zips: []Zip{}, MemoryMB: 512, TimeoutSeconds: 55},
 	}
+}
+
+// maxOwnName is the longest name of a sensor with a function of its own: Lambda takes 64 characters, and waggle-ENVIRONMENT-sensor- before it
+// may have 35.
+const maxOwnName = 29
+
+// ownFunction is the function of a sensor that has its own. Nobody waits for it, so it has all the time that Lambda gives.
+func ownFunction(sensor string) Function {
+	return Function{Name: SensorFunction + "-" + sensor, Program: SensorFunction, Sensor: sensor, Zips: []Zip{}, MemoryMB: 1024, TimeoutSeconds: 900}
 }

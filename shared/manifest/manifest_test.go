@@ -85,12 +85,28 @@ func TestAManifestSaysAllThatInfrastructureIsMadeFrom(t *testing.T) {
 	}
 }
 
+func TestASensorThatIsIsolatedHasAFunctionOfItsOwn(t *testing.T) {
+	t.Parallel()
+	defs := shop()
+	defs.Sensors = append(defs.Sensors, sensor.Poll("heavy", time.Hour, func(*sensor.Context) error { return nil }, &sensor.Options{Isolated: true}))
+	m, err := manifest.Of(defs, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := manifest.Function{Name: "sensor-heavy", Program: "sensor", Sensor: "heavy", Zips: []manifest.Zip{}, MemoryMB: 1024, TimeoutSeconds: 900}
+	got, _ := m.Function("sensor-heavy")
+	if diff := cmp.Diff(want, got); diff != "" || len(m.Functions) != 5 {
+		t.Errorf("%d functions\n%s", len(m.Functions), diff)
+	}
+}
+
 func TestWhatCannotBeDeployedIsReportedAtOnceWithItsPlace(t *testing.T) {
 	t.Parallel()
 	defs := shop()
 	long := strings.Repeat("n", 65)
 	defs.Schedules = append(defs.Schedules, job.Cron("friday_13", "0 0 13 * 5", defs.Jobs[0], nil), job.Cron(long, "0 0 * * *", defs.Jobs[0], nil))
 	defs.Sensors = append(defs.Sensors, sensor.Poll("hasty", 0, func(*sensor.Context) error { return nil }, nil))
+	defs.Sensors = append(defs.Sensors, sensor.Poll(long, time.Hour, func(*sensor.Context) error { return nil }, &sensor.Options{Isolated: true}))
 	_, err := manifest.Of(defs, "")
 	if !errors.Is(err, fault.Invalid) {
 		t.Fatalf("got %v", err)
@@ -100,8 +116,9 @@ func TestWhatCannotBeDeployedIsReportedAtOnceWithItsPlace(t *testing.T) {
 		`schedule "friday_13": cron expression "0 0 13 * 5": it fires on days of the month and, besides, on days of the week`,
 		`schedule "` + long + `": its name has 65 characters; EventBridge Scheduler takes 64`,
 		`sensor "hasty": is called every 30s, and when deployed the monitor looks once a minute (write sensor.Poll("hasty", time.Minute, ...))`,
+		`sensor "` + long + `": has a function of its own, and a name of 65 characters; 29 would fit into the function's (shorten it, or take Isolated away)`,
 	} {
-		if len(lines) != 3 || !strings.Contains(lines[i], want) || !strings.Contains(lines[i], "manifest/manifest_test.go:") {
+		if len(lines) != 4 || !strings.Contains(lines[i], want) || !strings.Contains(lines[i], "manifest/manifest_test.go:") {
 			t.Errorf("line %d lacks %s:\n%v", i, want, err)
 		}
 	}

@@ -24,7 +24,7 @@ const (
 
 // Of returns the manifest of definitions, without zips. Mistakes that Validate finds are its error; so is, each with file and line,
 // what works on a laptop and cannot be deployed: a polled sensor that is called more often than the monitor looks, a schedule that
-// EventBridge Scheduler cannot express. All are reported at once, as fault.Invalid.
+// EventBridge Scheduler cannot express, an isolated sensor whose name is too long for a function. All are reported at once, as fault.Invalid.
 func Of(defs waggle.Definitions, codeVersion string) (Manifest, error) {
 	if err := defs.Validate(); err != nil {
 		return Manifest{}, err
@@ -56,6 +56,14 @@ func Of(defs waggle.Definitions, codeVersion string) (Manifest, error) {
 				WithHint("write sensor.Poll(%q, time.Minute, ...)", def.Name))
 		}
 		m.Sensors = append(m.Sensors, sensorOf(def))
+		if !def.Options.Isolated {
+			continue
+		}
+		if len(def.Name) > maxOwnName {
+			mistake(def.Origin, fmt.Sprintf("sensor %q", def.Name), fault.New(fault.Invalid, "has a function of its own, and a name of %d characters; %d would fit into the function's",
+				len(def.Name), maxOwnName).WithHint("shorten it, or take Isolated away"))
+		}
+		m.Functions = append(m.Functions, ownFunction(def.Name))
 	}
 	for _, c := range defs.Channels {
 		m.Channels = append(m.Channels, channelOf(c.Definition()))

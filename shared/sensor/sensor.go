@@ -96,6 +96,10 @@ type Options struct {
 	// MinInterval is the least time between two messages to a channel. The function is called for every event; what it gives within the
 	// time after a message leaves at its end, together. Defaults to 0: at once.
 	MinInterval time.Duration
+	// Isolated calls the function, on AWS, in a Lambda function of its own, waggle-ENV-sensor-NAME, with its own memory and up to 10 minutes:
+	// a call that takes long keeps no other sensor waiting, and one that ends its process ends only that. On a laptop it changes nothing.
+	// The name has 29 characters at most.
+	Isolated bool
 	// Fallback gets a note, one a day at most, when the function has failed for an event until that was given up: what it would have told is
 	// not told. Nil: nobody is told; `waggle sensors` shows it. The channel is listed in Definitions too.
 	Fallback *notify.Channel

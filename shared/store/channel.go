@@ -145,34 +145,49 @@ func (s *Store) DueChannels(ctx context.Context, limit int) ([]string, error) {
 }
 
 // NextAlert returns the soonest time at which a sensor's event or a channel is due, or a row owes an event to whom the rows of this store owe
-// theirs; zero: nothing waits. An index may lag.
-func (s *Store) NextAlert(ctx context.Context) (time.Time, error) {
+// theirs; zero: nothing waits. of chooses sensors by name; nil: all. An index may lag.
+func (s *Store) NextAlert(ctx context.Context, of func(sensor string) bool) (time.Time, error) {
 	var next time.Time
 	partitions := []string{dueSensors, dueChannels}
 	if s.owing.to != "" {
 		partitions = append(partitions, string(s.owing.to))
 	}
 	for _, partition := range partitions {
-		page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: partition, Limit: 1})
+		q := driver.Query{Partition: partition, Limit: 1}
+		chosen := of != nil && partition == dueSensors
+		if chosen {
+			q.Limit = pageOfDue
+		}
+		err := s.eachDue(ctx, q, func(item driver.Item) (more bool, err error) {
+			if chosen && !of(sensorOf(item)) {
+				return true, nil
+			}
+			at, err := dueAt(item)
+			if next.IsZero() || !at.IsZero() && at.Before(next) {
+				next = at
+			}
+			return false, err
+		})
 		if err != nil {
 			return next, err
 		}
-		for _, item := range page.Items {
-			for _, e := range item.Entries {
-				if e.Index != indexDue || len(e.Sort) < len(keyTime) {
-					continue
-				}
-				at, err := time.Parse(keyTime, e.Sort[:len(keyTime)])
-				if err != nil {
-					return next, fault.New(fault.Corrupt, "due entry %q of %s has no time", e.Sort, item.Key)
-				}
-				if next.IsZero() || at.Before(next) {
-					next = at
-				}
-			}
-		}
 	}
 	return next, nil
+}
+
+// dueAt is when a row is due.
+func dueAt(item driver.Item) (time.Time, error) {
+	for _, e := range item.Entries {
+		if e.Index != indexDue || len(e.Sort) < len(keyTime) {
+			continue
+		}
+		at, err := time.Parse(keyTime, e.Sort[:len(keyTime)])
+		if err != nil {
+			return at, fault.New(fault.Corrupt, "due entry %q of %s has no time", e.Sort, item.Key)
+		}
+		return at, nil
+	}
+	return time.Time{}, nil
 }
 
 func encodeRow(what string, v any) (json.RawMessage, error) {

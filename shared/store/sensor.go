@@ -133,24 +133,32 @@ func decodeSensorEvent(item driver.Item) (SensorEvent, error) {
 	if err := json.Unmarshal(item.Data, &row); err != nil {
 		return row, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
 	}
-	row.Sensor, row.version = item.Partition[len(sensorPartition("")):], item.Version
+	row.Sensor, row.version = sensorOf(item), item.Version
 	return row, nil
 }
 
-// DueEvents returns the events that somebody must evaluate, those that have been due longest first; at most limit. An index may lag:
-// BeginEvent decides.
-func (s *Store) DueEvents(ctx context.Context, limit int) ([]SensorEvent, error) {
-	page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: dueSensors, To: s.dueBefore(), Limit: limit})
-	if err != nil {
-		return nil, err
+// sensorOf is the name of the sensor that a row of its events belongs to.
+func sensorOf(item driver.Item) string { return item.Partition[len(sensorPartition("")):] }
+
+// pageOfDue is how many rows are read at once where some of them are left out.
+const pageOfDue = 100
+
+// DueEvents returns the events that somebody must evaluate, those that have been due longest first; at most limit. of chooses sensors by name;
+// nil: all. An index may lag: BeginEvent decides.
+func (s *Store) DueEvents(ctx context.Context, limit int, of func(sensor string) bool) ([]SensorEvent, error) {
+	var due []SensorEvent
+	q := driver.Query{Partition: dueSensors, To: s.dueBefore(), Limit: limit}
+	if of != nil {
+		q.Limit = max(limit, pageOfDue)
 	}
-	due := make([]SensorEvent, len(page.Items))
-	for i, item := range page.Items {
-		if due[i], err = decodeSensorEvent(item); err != nil {
-			return nil, err
+	err := s.eachDue(ctx, q, func(item driver.Item) (bool, error) {
+		row, err := decodeSensorEvent(item)
+		if err == nil && (of == nil || of(row.Sensor)) {
+			due = append(due, row)
 		}
-	}
-	return due, nil
+		return len(due) < limit, err
+	})
+	return due, err
 }
 
 // dueBefore is the sort key in the index of what is due below which all is due now.

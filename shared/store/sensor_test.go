@@ -29,7 +29,7 @@ func note(e event.Event, channel, call, text string) store.Out {
 func (b *backend) dueEvents(want int) []store.SensorEvent {
 	b.Helper()
 	for range 100 {
-		due, err := b.DueEvents(b.Context(), 10)
+		due, err := b.DueEvents(b.Context(), 10, nil)
 		b.ok(err)
 		if len(due) == want {
 			return due
@@ -246,7 +246,7 @@ func TestAlertsThatAreDueDoNotShowAmongRuns(t *testing.T) {
 		if due, err := b.Due(b.Context(), 10); err != nil || len(due) != 0 {
 			b.Errorf("runs due: %v, %v", due, err)
 		}
-		if next, err := b.NextAlert(b.Context()); err != nil || !next.Equal(b.Now()) {
+		if next, err := b.NextAlert(b.Context(), nil); err != nil || !next.Equal(b.Now()) {
 			b.Errorf("next %s, %v", next, err)
 		}
 	})

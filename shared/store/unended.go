@@ -12,12 +12,12 @@ import (
 // more. It reads all that is due some time; an index may lag.
 func (s *Store) UnendedEvents(ctx context.Context, id run.ID) ([]SensorEvent, error) {
 	var rows []SensorEvent
-	err := s.eachDue(ctx, dueSensors, func(item driver.Item) error {
+	err := s.eachDue(ctx, driver.Query{Partition: dueSensors}, func(item driver.Item) (bool, error) {
 		row, err := decodeSensorEvent(item)
 		if err == nil && row.Event.Run == id {
 			rows = append(rows, row)
 		}
-		return err
+		return true, err
 	})
 	return rows, err
 }
@@ -26,25 +26,25 @@ func (s *Store) UnendedEvents(ctx context.Context, id run.ID) ([]SensorEvent, er
 // An index may lag.
 func (s *Store) WaitingChannels(ctx context.Context) ([]string, error) {
 	var names []string
-	err := s.eachDue(ctx, dueChannels, func(item driver.Item) error {
+	err := s.eachDue(ctx, driver.Query{Partition: dueChannels}, func(item driver.Item) (bool, error) {
 		if name := item.Partition[len(channelPartition("")):]; !slices.Contains(names, name) {
 			names = append(names, name)
 		}
-		return nil
+		return true, nil
 	})
 	return names, err
 }
 
-// eachDue visits all that is in a partition of the index of what is due, also what is due later.
-func (s *Store) eachDue(ctx context.Context, partition string, visit func(driver.Item) error) error {
-	q := driver.Query{Index: indexDue, Partition: partition}
+// eachDue visits what a query of the index of what is due finds, also what is due later, until visit wants no more.
+func (s *Store) eachDue(ctx context.Context, q driver.Query, visit func(driver.Item) (more bool, err error)) error {
+	q.Index = indexDue
 	for {
 		page, err := s.db.Query(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, item := range page.Items {
-			if err := visit(item); err != nil {
+			if more, err := visit(item); err != nil || !more {
 				return err
 			}
 		}

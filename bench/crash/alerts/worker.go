@@ -131,7 +131,7 @@ func untilNothingWaits(ctx context.Context, s *store.Store) error {
 		if err != nil {
 			return err
 		}
-		next, err := s.NextAlert(ctx) // after that: a run leaves its events before it is settled
+		next, err := s.NextAlert(ctx, nil) // after that: a run leaves its events before it is settled
 		if err != nil {
 			return err
 		}

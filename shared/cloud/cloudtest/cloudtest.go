@@ -287,8 +287,12 @@ func (p *Platform) Step(_ context.Context, call cloud.StepCall) error {
 }
 
 // Sensor implements cloud.Functions.
-func (p *Platform) Sensor(context.Context) error {
-	p.call("sensor", func(ctx context.Context, i invocation) error { return p.teller(i).Work(ctx) }, nobody)
+func (p *Platform) Sensor(_ context.Context, own string) error {
+	what := "sensor"
+	if own != "" {
+		what += " " + own
+	}
+	p.call(what, func(ctx context.Context, i invocation) error { return p.teller(i, own).Work(ctx) }, nobody)
 	return nil
 }
 
@@ -316,7 +320,7 @@ func (p *Platform) wanted(t event.Type) bool {
 
 func (p *Platform) event(e event.Event) {
 	p.call("event "+e.ID, func(ctx context.Context, i invocation) error {
-		teller := p.teller(i)
+		teller := p.teller(i, "")
 		if err := teller.Store(ctx, e); err != nil {
 			return err
 		}
@@ -350,9 +354,10 @@ func (p *Platform) Monitor() *cloud.Monitor {
 	return &cloud.Monitor{Store: s, Definitions: p.defs, Schedules: scheduler.New(s, p.defs), Functions: p, Log: p.opts.Log}
 }
 
-// teller is the function sensor.
-func (p *Platform) teller(i invocation) *cloud.Teller {
+// teller is the function sensor, or the own function of a sensor.
+func (p *Platform) teller(i invocation, own string) *cloud.Teller {
 	opts := p.opts.Courier
+	opts.Calls = cloud.Calls(p.defs, own)
 	opts.Bus, opts.Worker = p.publish, i.at.Worker()
 	opts.Launched = func(ctx context.Context, id run.ID) error { return p.Run(ctx, "", cloud.RunCall{Run: id}) }
 	if open := opts.Sender; open != nil {
@@ -364,7 +369,7 @@ func (p *Platform) teller(i invocation) *cloud.Teller {
 			return noted{sender, i.life}, nil
 		}
 	}
-	return &cloud.Teller{Functions: p, Log: p.opts.Log, Courier: courier.New(i.store, p.defs, &opts)}
+	return &cloud.Teller{Definitions: p.defs, Own: own, Functions: p, Log: p.opts.Log, Courier: courier.New(i.store, p.defs, &opts)}
 }
 
 // Launch launches a run, which nobody is told of.

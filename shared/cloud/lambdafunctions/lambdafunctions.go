@@ -49,8 +49,12 @@ func (f *Functions) Step(ctx context.Context, call cloud.StepCall) error {
 }
 
 // Sensor implements cloud.Functions.
-func (f *Functions) Sensor(ctx context.Context) error {
-	return f.invoke(ctx, f.names.Sensor, struct {
+func (f *Functions) Sensor(ctx context.Context, own string) error {
+	name := f.names.Sensor
+	if own != "" && name != "" {
+		name += "-" + own
+	}
+	return f.invoke(ctx, name, struct {
 		Wake bool `json:"wake"`
 	}{true})
 }

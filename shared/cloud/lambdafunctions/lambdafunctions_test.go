@@ -58,7 +58,8 @@ func TestFunctionsAreCalledAsynchronouslyInTheirVersion(t *testing.T) {
 		{func() error {
 			return f.Step(t.Context(), cloud.StepCall{Run: "r", Step: "s", Attempt: 1, Wake: "waggle-prod-run:6"})
 		}, "/2015-03-31/functions/waggle-prod-step/invocations?Qualifier=3", `{"run":"r","step":"s","attempt":1,"wake":"waggle-prod-run:6"}`},
-		{func() error { return f.Sensor(t.Context()) }, "/2015-03-31/functions/waggle-prod-sensor/invocations", `{"wake":true}`},
+		{func() error { return f.Sensor(t.Context(), "slow") }, "/2015-03-31/functions/waggle-prod-sensor-slow/invocations", `{"wake":true}`},
+		{func() error { return f.Sensor(t.Context(), "") }, "/2015-03-31/functions/waggle-prod-sensor/invocations", `{"wake":true}`},
 	} {
 		if err := c.call(); err != nil {
 			t.Errorf("%s: %v", c.path, err)
@@ -84,7 +85,7 @@ func TestWhatLambdaRefusesHasACode(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
-	if err := functions(t, &lambda{status: 202}, lambdafunctions.Names{}).Sensor(t.Context()); !errors.Is(err, fault.Invalid) {
+	if err := functions(t, &lambda{status: 202}, lambdafunctions.Names{}).Sensor(t.Context(), "slow"); !errors.Is(err, fault.Invalid) {
 		t.Errorf("no name: %v", err)
 	}
 }
