@@ -52,14 +52,18 @@ test-duckdb: ## vet and test SQL assets and gallery_sql (needs a C compiler)
 # The packages whose tests take their table from package tabletest.
 CORE = ./shared/cloud ./shared/engine ./shared/store ./shared/owner ./shared/monitor ./shared/scheduler ./shared/cli ./shared/waggletest ./pipelines/gallery
 
-# Tests that run a run hundreds of times, with a death or a lost answer at each call: minutes on DynamoDB Local. On dynoxide they all run.
-THOUSANDS = AtAnyCall|MayBeLost|WasGivenUpWritesNothing|InEveryOrder|AtEveryPoint
+# Tests that run a run hundreds of times, with a death or a lost answer at each call, or have one last for hours: minutes on DynamoDB Local.
+# On dynoxide they all run.
+THOUSANDS = AtAnyCall|MayBeLost|WasGivenUpWritesNothing|InEveryOrder|AtEveryPoint|RetryThatWaited|InterruptsTwice|NeverStranded
+
+# Tests of the gallery that compare files, which do not depend on the table. In memory they run.
+FILES = SQLMakesOf
 
 .PHONY: test-dynamodb
 test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 	localstack/with-emulators.sh go test -count=1 -tags dynamodb,aws ./shared/store/dynamodriver ./cmd/waggle
-	localstack/with-emulators.sh go run ./localstack/over -emulator dynamodb-local go test -count=1 -timeout 20m -tags dynamodb -skip '$(THOUSANDS)' $(CORE)
-	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -timeout 20m -tags dynamodb $(CORE)
+	localstack/with-emulators.sh go run ./localstack/over -emulator dynamodb-local go test -count=1 -timeout 20m -tags dynamodb -skip '$(THOUSANDS)|$(FILES)' $(CORE)
+	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -timeout 20m -tags dynamodb -skip '$(FILES)' $(CORE)
 
 .PHONY: test-aws
 test-aws: ## run the tests of EventBridge, SES and secrets on an emulator of AWS
