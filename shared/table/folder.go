@@ -90,6 +90,25 @@ func (f Folder) Path(file string) string {
 	return f.place.path(file)
 }
 
+// Has reports whether the folder has a file. A folder that does not exist has none; a named pipe is there once something writes to it.
+func (f Folder) Has(ctx context.Context, file string) (bool, error) {
+	op := "look for " + f.Path(file)
+	if err := f.check(file); err != nil {
+		return false, ioFault(op, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return false, fault.Wrap(fault.Canceled, op, err)
+	}
+	r, err := f.place.open(ctx, file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, ioFault(op, err)
+	}
+	return true, r.Close()
+}
+
 // check refuses the zero Folder and names that leave the folder.
 func (f Folder) check(file string) error {
 	switch {

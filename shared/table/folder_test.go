@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,6 +69,36 @@ func TestAWrittenFileHasAPathThatAPersonOpens(t *testing.T) {
 	}
 	if path, err := table.WriteJSON(t.Context(), table.At("output"), "deep/er/x.json", []one{}); err != nil || path != "output/deep/er/x.json" {
 		t.Errorf("%q, %v", path, err)
+	}
+}
+
+func TestAFolderSaysWhetherItHasAFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, folder := range []table.Folder{table.At(dir), table.At("file://" + dir + "/url"), table.At("mem://has/a")} {
+		if has, err := folder.Has(t.Context(), "x.json"); err != nil || has {
+			t.Errorf("%s, before: %v, %v", folder, has, err)
+		}
+		if _, err := table.WriteJSON(t.Context(), folder, "x.json", []one{{1}}); err != nil {
+			t.Fatal(err)
+		}
+		if has, err := folder.Has(t.Context(), "x.json"); err != nil || !has {
+			t.Errorf("%s, after: %v, %v", folder, has, err)
+		}
+	}
+	embedded := table.Embedded(fstest.MapFS{"data/rows.csv": {}}, "data")
+	for file, want := range map[string]bool{"rows.csv": true, "lines.csv": false} {
+		if has, err := embedded.Has(t.Context(), file); err != nil || has != want {
+			t.Errorf("%s: %v, %v", file, has, err)
+		}
+	}
+	if _, err := table.At(dir).Has(t.Context(), "../x.json"); !errors.Is(err, fault.Invalid) {
+		t.Errorf("outside the folder: %v", err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := table.At(dir).Has(ended, "x.json"); !errors.Is(err, fault.Canceled) {
+		t.Errorf("after the end of its context: %v", err)
 	}
 }
 
