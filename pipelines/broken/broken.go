@@ -13,22 +13,53 @@ import (
 	"waggle/shared/check"
 	"waggle/shared/job"
 	"waggle/shared/metadata"
+	"waggle/shared/table"
 	"waggle/shared/waggle"
 )
 
 // Config says how to fail: waggle run gallery_broken --config how=panic.
 type Config struct {
-	How string `help:"what broken_middle does: error, panic, timeout, kill (its own process), check (its value fails a check) or none"`
+	How   string `help:"what broken_middle does: error, panic, timeout, kill (its own process), check (its value fails a check) or none"`
+	Until string `help:"broken_source waits until this file is there, a path or blob URL: time to cancel the run, or to kill its process; empty: it does not wait"`
 }
 
 var config = asset.NewConfig(Config{How: "error"})
 
+// lookEvery is how often it is looked for the file that is waited for.
+const lookEvery = 200 * time.Millisecond
+
 // ways are the values of how.
 var ways = []string{"error", "panic", "timeout", "kill", "check", "none"}
 
-var brokenSource = asset.New("broken_source", count, &asset.Options{Group: "broken", Description: "Three numbers."})
+var brokenSource = asset.New1("broken_source", count, config, &asset.Options{Group: "broken", Description: "Three numbers."})
 
-func count(*asset.Context) ([]int, error) { return []int{1, 2, 3}, nil }
+func count(ctx *asset.Context, cfg Config) ([]int, error) {
+	if cfg.Until != "" {
+		if err := await(ctx, cfg.Until); err != nil {
+			return nil, err
+		}
+	}
+	return []int{1, 2, 3}, nil
+}
+
+// await waits until a file is there.
+func await(ctx *asset.Context, path string) error {
+	folder, file := ".", path
+	if i := strings.LastIndexByte(path, '/') + 1; i > 0 {
+		folder, file = path[:i], path[i:]
+	}
+	ctx.Log.Info("waiting", "until", table.At(folder).Path(file), "pid", os.Getpid())
+	for look := time.NewTicker(lookEvery); ; {
+		if there, err := table.At(folder).Has(ctx, file); there || err != nil {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 var brokenMiddle = asset.New2("broken_middle", double, brokenSource, config, &asset.Options{
 	Group:       "broken",

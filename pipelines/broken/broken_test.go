@@ -5,11 +5,15 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"waggle/shared/fault"
 	"waggle/shared/run"
+	"waggle/shared/table"
 	"waggle/shared/waggletest"
 )
 
@@ -109,6 +113,43 @@ func TestWithoutAFailureTheNumbersAreDoubledAndSummed(t *testing.T) {
 	}
 }
 
+func TestTheSourceWaitsUntilAFileIsThere(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{filepath.Join(t.TempDir(), "go"), "mem://broken/later/go"} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, _ := waggletest.Context(t)
+			counted := make(chan error, 1)
+			go func() {
+				_, err := count(ctx, Config{Until: path})
+				counted <- err
+			}()
+			time.Sleep(time.Minute)
+			select {
+			case err := <-counted:
+				t.Fatalf("%s: it did not wait, %v", path, err)
+			default:
+			}
+			if _, err := table.WriteCSV(t.Context(), table.At(path[:len(path)-len("/go")]), "go", []Config{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-counted; err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		})
+	}
+}
+
+func TestWaitingEndsWithTheStep(t *testing.T) {
+	t.Parallel()
+	ctx, _ := waggletest.Context(t)
+	ended, end := context.WithCancel(ctx.Context)
+	time.AfterFunc(time.Millisecond, end)
+	ctx.Context = ended
+	if _, err := count(ctx, Config{Until: filepath.Join(t.TempDir(), "never")}); !errors.Is(err, context.Canceled) && !errors.Is(err, fault.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnUnknownWayToFailIsAnErrorThatNamesThem(t *testing.T) {
 	t.Parallel()
 	_, err := fail(t, "explode")
@@ -121,7 +162,7 @@ func TestAnUnknownWayToFailIsAnErrorThatNamesThem(t *testing.T) {
 func fail(t *testing.T, how string) ([]int, error) {
 	t.Helper()
 	ctx, _ := waggletest.Context(t)
-	numbers, err := count(ctx)
+	numbers, err := count(ctx, Config{})
 	if err != nil {
 		return nil, err
 	}
