@@ -23,6 +23,10 @@ var suite = []struct {
 	{"a job that fails alerts with its error, and resolves when it works", failureAlertsAndResolves},
 	{"a run that failed is retried from failure", failedRunIsRetried},
 	{"a blocking check stops what is behind it", checkBlocks},
+	{"a run is canceled", runIsCanceled},
+	{"a run whose process is killed is finished by another", killedRunGoesOn},
+	{"a schedule launches its job", scheduleFires},
+	{"inputs and outputs are where a URL says", filesComeAndGo},
 }
 
 func TestEndToEnd(t *testing.T) {
@@ -36,7 +40,7 @@ func TestEndToEnd(t *testing.T) {
 	for _, at := range []struct {
 		name  string
 		place func(*testing.T, string) *place
-	}{{"laptop", laptop}, {"aws", deployed}} {
+	}{{"laptop", laptop}, {"aws", func(t *testing.T, program string) *place { return deployed(t, program).place }}} {
 		t.Run(at.name, func(t *testing.T) {
 			p := at.place(t, program)
 			for _, s := range suite {

@@ -16,15 +16,20 @@ import (
 	"net/mail"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"waggle/shared/store"
 )
 
-// patience is how long a test waits for what must come; it is never waited out.
-const patience = time.Minute
+// patience is how long a test waits for what must come; it is never waited out. A lease in the cloud is a minute.
+const patience = 3 * time.Minute
+
+// stopWithin is how long an interrupted command may take to end.
+const stopWithin = 10 * time.Second
 
 // place is where the suite runs: a home on this machine, or a deployment.
 type place struct {
@@ -36,14 +41,23 @@ type place struct {
 	slack   *slack
 	mails   func() []letter          // all that came so far
 	read    func(path string) []byte // a file that a pipeline wrote, by the path that it told of
+	write   func(name string, data []byte)
+	url     func(name string) string // of a file or folder, where pipelines find what write wrote
+
+	store func() *store.Store
+	look  func()                                // has what is due looked after once, as a clock does each minute
+	fire  func(schedule string, prepare func()) // has the clock of schedules call one, from when it is prepared
 }
+
+// flags returns the arguments of waggle with those that name the place.
+func (p *place) flags(args []string) []string { return append(slices.Clone(p.where), args...) }
 
 // call calls waggle, and returns what it wrote and its exit status.
 func (p *place) call(args ...string) (out, talk string, status int) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 3*patience)
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, p.program, append(args, p.where...)...)
+	cmd := exec.CommandContext(ctx, p.program, p.flags(args)...)
 	cmd.Dir, cmd.Env = p.folder, append(os.Environ(), p.env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -63,6 +77,48 @@ func (p *place) must(want int, args ...string) (out, talk string) {
 		p.t.Fatalf("waggle %s ended with %d, want %d\n%s%s", strings.Join(args, " "), status, want, out, talk)
 	}
 	return out, talk
+}
+
+// started is a command that is on.
+type started struct {
+	p     *place
+	cmd   *exec.Cmd
+	ended chan struct{}
+
+	out, talk bytes.Buffer // once it has ended
+}
+
+// start calls waggle and does not wait. What is left of the command at the end of the test is interrupted.
+func (p *place) start(args ...string) *started {
+	p.t.Helper()
+	s := &started{p: p, cmd: exec.Command(p.program, p.flags(args)...), ended: make(chan struct{})}
+	s.cmd.Dir, s.cmd.Env = p.folder, append(os.Environ(), p.env...)
+	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.talk
+	if err := s.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.ended)
+	}()
+	p.t.Cleanup(func() {
+		_ = s.cmd.Process.Signal(os.Interrupt)
+		kill := time.AfterFunc(stopWithin, func() { _ = s.cmd.Process.Kill() })
+		<-s.ended
+		kill.Stop()
+	})
+	return s
+}
+
+// end waits for the end of the command, and returns its exit status: -1 where a signal ended it.
+func (s *started) end() int {
+	s.p.t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		s.p.t.Fatalf("waggle %s does not end", strings.Join(s.cmd.Args[1:], " "))
+	}
+	return s.cmd.ProcessState.ExitCode()
 }
 
 // decode reads the JSON of a command.
@@ -206,39 +262,4 @@ func (p *place) postWith(text string) string {
 		return false
 	}, func() any { return p.slack.all() })
 	return found
-}
-
-// laptop is a home on this machine. Mails go to its outbox.
-func laptop(t *testing.T, program string) *place {
-	p := &place{t: t, program: program, folder: t.TempDir(), slack: newSlack(t)}
-	p.env = []string{"SLACK_WEBHOOK_URL=" + p.slack.URL}
-	home := filepath.Join(p.folder, ".waggle")
-	p.where = []string{"--home", home}
-	p.mails = func() []letter {
-		files, err := filepath.Glob(filepath.Join(home, "outbox", "*.eml"))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		var letters []letter
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				p.t.Fatal(err)
-			}
-			letters = append(letters, open(p.t, data))
-		}
-		return letters
-	}
-	p.read = func(path string) []byte {
-		p.t.Helper()
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(p.folder, path)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		return data
-	}
-	return p
 }
