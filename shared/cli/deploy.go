@@ -34,13 +34,18 @@ them. An account and region are prepared once, with: infra/with-cdk.sh cdk boots
 func (s *session) destroyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "destroy --env ENV [-- CDK-FLAGS]",
-		Short: "Delete a deployment from AWS, by cdk; its table and bucket stay",
-		Long: `Delete a deployment: cdk destroy, which asks first. The table and the bucket stay, with all that runs recorded; delete them by hand, or
-deploy again to go on with them.`,
+		Short: "Delete a deployment from AWS, by cdk; what it recorded stays",
+		Long: `Delete what runs of a deployment, the stack waggle-ENV: cdk destroy, which asks first. The stack waggle-ENV-data stays, with the table, the
+bucket and the bus, and so do secrets; deploy again to go on with them, or delete them by hand.`,
 		Example:     "  waggle destroy --env test",
 		Annotations: map[string]string{deploys: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.deploy(cmd.Context(), false, append([]string{"destroy", "--all"}, args...))
+			stack := "waggle-" + s.environment
+			if err := s.deploy(cmd.Context(), false, append([]string{"destroy", stack}, args...)); err != nil {
+				return err
+			}
+			s.say("the stack %s-data stays: the table and the bucket, with all that was recorded; `%s` goes on with it", stack, s.call("deploy"))
+			return nil
 		},
 	}
 }

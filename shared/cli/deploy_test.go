@@ -40,8 +40,12 @@ func TestADeploymentIsBuiltAndHandedToCDK(t *testing.T) {
 	if want := "go run ./functions/build\nwith-cdk cdk --no-notices -c environment=prod deploy --all --require-approval never\n"; status != 0 || out != want {
 		t.Errorf("exit %d\n%s%s\nwant\n%s", status, out, talk, want)
 	}
-	if out, talk, status := d.call("destroy", "--env", "prod"); status != 0 || out != "with-cdk cdk --no-notices -c environment=prod destroy --all\n" {
-		t.Errorf("exit %d\n%s%s", status, out, talk)
+	out, talk, status = d.call("destroy", "--env", "prod", "--", "--force")
+	if want := "with-cdk cdk --no-notices -c environment=prod destroy waggle-prod --force\n"; status != 0 || out != want {
+		t.Errorf("exit %d\n%s%s\nwant\n%s", status, out, talk, want)
+	}
+	if want := "the stack waggle-prod-data stays: the table and the bucket, with all that was recorded; `waggle deploy --env prod` goes on with it\n"; talk != want {
+		t.Errorf("it says\n%s\nwant\n%s", talk, want)
 	}
 	say(filepath.Join(tools, "go"), "#!/bin/sh\nexit 1\n")
 	refused("go ended with exit status 1; what it says is above", "deploy", "--env", "prod")
