@@ -37,24 +37,34 @@ func TestEndToEnd(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	ran := map[string]int{}
-	for _, at := range []struct {
-		name  string
-		place func(*testing.T, string) *place
-	}{{"laptop", laptop}, {"aws", func(t *testing.T, program string) *place { return deployed(t, program).place }}} {
-		t.Run(at.name, func(t *testing.T) {
-			p := at.place(t, program)
-			for _, s := range suite {
-				t.Run(s.name, func(t *testing.T) {
-					before := p.t
-					defer func() { p.t = before }()
-					p.t = t
-					s.test(p)
-					ran[at.name]++
-				})
-			}
+	run := func(t *testing.T, at string, p *place, name string, test func()) {
+		t.Run(name, func(t *testing.T) {
+			before := p.t
+			defer func() { p.t = before }()
+			p.t = t
+			test()
+			ran[at]++
 		})
 	}
-	t.Logf("end to end: %d tests on a laptop, %d on an emulator of AWS", ran["laptop"], ran["aws"])
+	t.Run("laptop", func(t *testing.T) {
+		p := laptop(t, program)
+		for _, s := range suite {
+			run(t, "laptop", p, s.name, func() { s.test(p) })
+		}
+	})
+	t.Run("aws", func(t *testing.T) {
+		d := deployed(t, program)
+		for _, s := range suite {
+			run(t, "aws", d.place, s.name, func() { s.test(d.place) })
+		}
+		for _, own := range ownTests {
+			run(t, "aws alone", d.place, own.name, func() { own.test(d) })
+		}
+	})
+	t.Logf("end to end: %d tests on a laptop, %d on an emulator of AWS, and there %d more", ran["laptop"], ran["aws"], ran["aws alone"])
+	for _, own := range ownTests {
+		t.Logf("not on a laptop: %s, since %s", own.name, own.reason)
+	}
 	if ran["laptop"] != ran["aws"] {
 		t.Error("not the same in both places")
 	}
