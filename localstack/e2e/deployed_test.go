@@ -47,19 +47,23 @@ type deployment struct {
 }
 
 // deployed deploys what make build wrote to an emulator of AWS, by cdk.
-func deployed(t *testing.T, program string) deployment {
+func deployed(t *testing.T, program string, start func(ctx context.Context, variables ...string) (*emulator.Emulator, error)) deployment {
 	t.Helper()
 	p := &place{t: t, program: program, folder: t.TempDir(), slack: newSlack(t), where: []string{"--env", environment}}
 	d := deployment{place: p}
 	sink := notifytest.NewMail(t, notifytest.MailOptions{})
-	cloud, err := emulator.MiniStackWith(t.Context(), "SMTP_HOST="+sink.Host+":"+strconv.Itoa(sink.Port))
+	cloud, err := start(t.Context(), "SMTP_HOST="+sink.Host+":"+strconv.Itoa(sink.Port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cloud.Close)
 	p.env = []string{"AWS_ENDPOINT_URL=" + cloud.Endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_SESSION_TOKEN=", "AWS_PROFILE=",
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true"}
-	d.config = aws.Config{Region: "us-east-1", BaseEndpoint: &cloud.Endpoint, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	d.config = aws.Config{Region: "us-east-1", BaseEndpoint: &cloud.Endpoint, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		HTTPClient: cloud.Client()}
+	if cloud.Certificate != "" {
+		p.env = append(p.env, "AWS_CA_BUNDLE="+cloud.Certificate, "NODE_EXTRA_CA_CERTS="+cloud.Certificate)
+	}
 	if _, err := ssm.NewFromConfig(d.config).PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String("/waggle/" + environment + "/slack"),
 		Value: &p.slack.URL, Type: types.ParameterTypeSecureString}); err != nil {
 		t.Fatal(err)

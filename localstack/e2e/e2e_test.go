@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"waggle/localstack/emulator"
 )
 
 // suite is what must be true wherever Waggle runs. The tests follow each other: each leaves nothing that is open.
@@ -29,13 +31,20 @@ var suite = []struct {
 	{"inputs and outputs are where a URL says", filesComeAndGo},
 }
 
-func TestEndToEnd(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "waggle")
+// built builds the command line.
+func built(t *testing.T) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "waggle")
 	build := exec.Command("go", "build", "-trimpath", "-tags", "aws", "-o", program, "../../cmd/waggle")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return program
+}
+
+func TestEndToEnd(t *testing.T) {
+	program := built(t)
 	ran := map[string]int{}
 	run := func(t *testing.T, at string, p *place, name string, test func()) {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +62,7 @@ func TestEndToEnd(t *testing.T) {
 		}
 	})
 	t.Run("aws", func(t *testing.T) {
-		d := deployed(t, program)
+		d := deployed(t, program, emulator.MiniStackWith)
 		for _, s := range suite {
 			run(t, "aws", d.place, s.name, func() { s.test(d.place) })
 		}

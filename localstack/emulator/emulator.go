@@ -25,9 +25,12 @@ const startWithin = 60 * time.Second
 
 // Emulator is a running one.
 type Emulator struct {
-	// Endpoint is where it answers: http://127.0.0.1:PORT.
+	// Endpoint is where it answers: http://127.0.0.1:PORT, or https://.
 	Endpoint string
+	// Certificate is the file with the certificate that it shows, for AWS_CA_BUNDLE. Empty: it answers without TLS.
+	Certificate string
 
+	client *http.Client
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	ended  chan struct{}
@@ -47,7 +50,11 @@ func Folder() (string, error) {
 
 // start runs a command until it answers at the port.
 func start(ctx context.Context, cmd *exec.Cmd, port int, ready string) (*Emulator, error) {
-	e := &Emulator{Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), cmd: cmd, ended: make(chan struct{}), output: &tail{}, clean: func() {}}
+	return (&Emulator{Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), client: http.DefaultClient}).start(ctx, cmd, ready)
+}
+
+func (e *Emulator) start(ctx context.Context, cmd *exec.Cmd, ready string) (*Emulator, error) {
+	e.cmd, e.ended, e.output, e.clean = cmd, make(chan struct{}), &tail{}, func() {}
 	cmd.Stdout, cmd.Stderr = e.output, e.output
 	var err error
 	if e.stdin, err = cmd.StdinPipe(); err != nil {
@@ -82,13 +89,16 @@ func (e *Emulator) answers(ctx context.Context, path string) bool {
 	if err != nil {
 		return false
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := e.client.Do(request)
 	if err != nil {
 		return false
 	}
 	_ = answer.Body.Close()
 	return true // any status: it listens
 }
+
+// Client makes requests that trust its certificate.
+func (e *Emulator) Client() *http.Client { return e.client }
 
 // Output is the last of what it wrote.
 func (e *Emulator) Output() string { return e.output.String() }
