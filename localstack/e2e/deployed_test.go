@@ -28,6 +28,7 @@ import (
 
 	"waggle/localstack/emulator"
 	"waggle/shared/notify/notifytest"
+	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
 )
@@ -114,6 +115,7 @@ func deployed(t *testing.T, program string, start func(ctx context.Context, vari
 		}
 		return store.New(db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: db.Now}) // no value here is large
 	}
+	p.died = d.died
 	p.look = func() {
 		p.t.Helper()
 		d.invoke("monitor", map[string]any{"monitor": true})
@@ -133,6 +135,18 @@ func (d deployment) invoke(function string, payload any) {
 	if err != nil || out.FunctionError != nil {
 		d.t.Fatalf("%s: %v %s", function, err, out.Payload)
 	}
+}
+
+// died tells the monitor that the invocation which owns a run ended badly, as Lambda does. The emulator does too, and leaves out which
+// invocation it was.
+func (d deployment) died(id run.ID) {
+	d.t.Helper()
+	owners := d.owners(id)
+	function, request, _ := strings.Cut(owners[len(owners)-1].Worker, "/")
+	d.invoke("monitor", map[string]any{
+		"requestContext": map[string]any{"requestId": request, "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:" + function, "condition": "RetriesExhausted"},
+		"requestPayload": map[string]any{"run": id},
+	})
 }
 
 // fire has EventBridge Scheduler call a schedule each minute in place of each night, as it was deployed else. The monitor, which launches

@@ -75,45 +75,41 @@ func unreadableIsPutAside(d deployment) {
 
 // runKeepsItsCode changes what the code says while a run waits, and kills the run's process, so that it has to begin anew.
 func runKeepsItsCode(d deployment) {
-	s, w := d.waits("gate/deploy")
-	before := d.owners("LAST")
+	old := d.waits("gate/deploy")
 	d.change("waiting", "waiting, newly")
 	d.deploy()
-	_, after := d.waits("gate/newer")
-	if w.words != "waiting" || after.words != "waiting, newly" {
-		d.t.Errorf("the run before the change says %q, the one after it %q", w.words, after.words)
+	newer := d.waits("gate/newer")
+	if old.words != "waiting" || newer.words != "waiting, newly" {
+		d.t.Errorf("the run before the change says %q, the one after it %q", old.words, newer.words)
 	}
-	d.kill(w.pid)
-	d.died(w.run, before[len(before)-1].Worker)
-	id := string(w.run)
-	d.until("another owner", func() bool { return len(d.owners(id)) == 2 }, func() any { return d.log(id) })
+	old.kill()
+	d.died(old.run)
+	d.until("another owner", func() bool { return len(d.owners(old.run)) == 2 }, func() any { return d.log(old.run) })
 	d.write("gate/deploy", nil)
 	d.write("gate/newer", nil)
-	if status := s.end(); status != 0 {
-		d.t.Errorf("the run ended with %d\n%s%s", status, &s.out, &s.talk)
-	}
-	for _, line := range d.log(id) {
-		if line.Message == after.words {
-			d.t.Error("the run that was on went on by the new code")
+	for _, w := range []waiting{old, newer} {
+		if status := w.end(); status != 0 || d.status(w.run) != run.Success {
+			d.t.Errorf("the run's command ended with %d\n%s%s", status, &w.out, &w.talk)
 		}
 	}
-	for _, o := range d.owners(id) {
-		if !strings.HasPrefix(o.Worker, base+"-run:1/") {
-			d.t.Errorf("it was run by %s", o.Worker)
+	said := 0
+	for _, line := range d.log(old.run) {
+		if strings.HasPrefix(line.Message, old.words) {
+			if said++; line.Message != old.words {
+				d.t.Error("the run that was on went on by the new code")
+			}
 		}
 	}
-	if newer := d.owners(string(after.run)); len(newer) != 1 || !strings.HasPrefix(newer[0].Worker, base+"-run:2/") {
-		d.t.Errorf("the run after the change was run by %+v", newer)
+	if said != 2 {
+		d.t.Errorf("it waited %d times, want once before its process was killed and once after", said)
 	}
-	d.until("the end of both", func() bool { return d.statusOf(w.run) == run.Success && d.statusOf(after.run) == run.Success }, func() any { return d.log("LAST") })
-}
-
-// statusOf is that of a run.
-func (d deployment) statusOf(id run.ID) run.Status {
-	d.t.Helper()
-	var r shown
-	d.decode(&r, "runs", "show", string(id))
-	return r.Status
+	for version, w := range map[string]waiting{":1/": old, ":2/": newer} {
+		for _, o := range d.owners(w.run) {
+			if !strings.HasPrefix(o.Worker, base+"-run"+version) {
+				d.t.Errorf("the run that said %q was run by %s", w.words, o.Worker)
+			}
+		}
+	}
 }
 
 // change replaces a text of the sample pipelines in what is deployed next as the function run.
@@ -144,7 +140,7 @@ func (d deployment) change(from, to string) {
 			continue
 		}
 		link := filepath.Join(dist, runtime.GOARCH, f.Name)
-		if err := os.MkdirAll(filepath.Dir(link), 0o755); err == nil {
+		if err = os.MkdirAll(filepath.Dir(link), 0o755); err == nil {
 			err = os.Symlink(filepath.Join(d.checkout, "dist", runtime.GOARCH, f.Name), link)
 		}
 		if err != nil {
@@ -170,28 +166,8 @@ func (d deployment) change(from, to string) {
 	}
 }
 
-// died tells the monitor that an invocation ended badly, as Lambda does. The emulator does too, and leaves out which one it was.
-func (d deployment) died(id run.ID, worker string) {
-	d.t.Helper()
-	function, request, _ := strings.Cut(worker, "/")
-	d.invoke("monitor", map[string]any{
-		"requestContext": map[string]any{"requestId": request, "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:" + function, "condition": "RetriesExhausted"},
-		"requestPayload": map[string]any{"run": id},
-	})
-}
-
 func destroyedLeavesTheRecord(d deployment) {
-	var before, after []struct {
-		RunID run.ID `json:"run_id"`
-	}
-	list := func(into any) {
-		var runs struct{ Runs json.RawMessage }
-		d.decode(&runs, "runs", "--limit", "100")
-		if err := json.Unmarshal(runs.Runs, into); err != nil {
-			d.t.Fatal(err)
-		}
-	}
-	list(&before)
+	newest := d.newest()
 	if _, talk := d.must(0, "destroy", "--", "--force"); !strings.Contains(talk, "the stack "+base+"-data stays") {
 		d.t.Errorf("it says\n%s", talk)
 	}
@@ -203,8 +179,8 @@ func destroyedLeavesTheRecord(d deployment) {
 		d.t.Errorf("runs says\n%s", talk)
 	}
 	d.deploy()
-	if list(&after); len(before) < 2 || len(after) != len(before) || after[0] != before[0] {
-		d.t.Errorf("there were %d runs, and now are %d", len(before), len(after))
+	if id := d.newest(); id == "" || id != newest {
+		d.t.Errorf("the newest run was %q, and now is %q", newest, id)
 	}
 	if rows := d.read(d.url("out/sales_output.json")); len(rows) == 0 {
 		d.t.Error("a file is empty that was written before")

@@ -27,6 +27,7 @@ var suite = []struct {
 	{"a blocking check stops what is behind it", checkBlocks},
 	{"a run is canceled", runIsCanceled},
 	{"a run whose process is killed is finished by another", killedRunGoesOn},
+	{"a step that ends its process again and again fails by its name", deadlyStepIsBlamed},
 	{"a schedule launches its job", scheduleFires},
 	{"inputs and outputs are where a URL says", filesComeAndGo},
 }

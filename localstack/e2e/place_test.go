@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"waggle/shared/run"
 	"waggle/shared/store"
 )
 
@@ -45,6 +46,7 @@ type place struct {
 	url     func(name string) string // of a file or folder, where pipelines find what write wrote
 
 	store func() *store.Store
+	died  func(id run.ID)                       // says of a run's owner that its process is dead, where the platform would say so
 	look  func()                                // has what is due looked after once, as a clock does each minute
 	fire  func(schedule string, prepare func()) // has the clock of schedules call one, from when it is prepared
 }

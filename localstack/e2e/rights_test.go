@@ -29,12 +29,12 @@ func TestTheRightsOfADeploymentSuffice(t *testing.T) {
 	failureAlertsAndResolves(d.place)
 	filesComeAndGo(d.place)
 	d.look()
-	s, w := d.waits("gate/rights")
-	d.kill(w.pid)
+	w := d.waits("gate/rights")
+	w.kill()
 	d.write("gate/rights", nil)
-	d.died(w.run, d.owners("LAST")[0].Worker)
-	if status := s.end(); status != 0 {
-		t.Errorf("a run whose process was killed ended with %d\n%s%s", status, &s.out, &s.talk)
+	d.died(w.run)
+	if status := w.end(); status != 0 {
+		t.Errorf("a run whose process was killed ended with %d\n%s%s", status, &w.out, &w.talk)
 	}
 
 	d.attach("run", "no-files", statement{"Deny", "s3:PutObject", "arn:aws:s3:::" + bucketName + "/files/*"})
