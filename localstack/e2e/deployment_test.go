@@ -55,7 +55,7 @@ func unreadableIsPutAside(d deployment) {
 	}
 	d.slack.forget()
 	d.must(1, "run", "gallery_broken")
-	d.postWith("gallery_broken") // what comes beside it arrives
+	d.postWith("deliberate failure") // what comes beside it arrives
 	d.must(0, "run", "gallery_broken", "--config", "how=none")
 	var dead []types.Message
 	d.until("the message in the queue of what failed", func() bool {
