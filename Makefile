@@ -31,11 +31,9 @@ run: waggle ## run the sample pipeline
 test: ## run every test; those on emulators of AWS need Node, Java and Python, those on DuckDB a C compiler, and say so where they are missing
 	go test -shuffle=on ./...
 	go test -tags docs ./docs
-	$(MAKE) --no-print-directory test-dynamodb
-	$(MAKE) --no-print-directory test-aws
 	$(MAKE) --no-print-directory test-infra
 	$(MAKE) --no-print-directory test-deploy
-	$(MAKE) --no-print-directory test-e2e
+	$(MAKE) --no-print-directory -j2 test-dynamodb test-aws
 	@if $(HAVE_CC); then $(MAKE) --no-print-directory test-duckdb; else $(SAY_NO_CC); fi
 
 # DuckDB is C++: what is built with the tag duckdb needs a C compiler, and nothing else does.
@@ -66,8 +64,9 @@ test-dynamodb: ## run the driver's and the core's tests on emulators of DynamoDB
 	localstack/with-emulators.sh go run ./localstack/over -emulator dynoxide go test -count=1 -timeout 20m -tags dynamodb -skip '$(FILES)' $(CORE)
 
 .PHONY: test-aws
-test-aws: ## run the tests of EventBridge, SES and secrets on an emulator of AWS
+test-aws: ## run the tests of EventBridge, SES and secrets on an emulator of AWS, and those end to end
 	localstack/with-emulators.sh go test -count=1 -tags aws ./shared/eventbus/... ./shared/secret/awssecret ./shared/notify/sesmail
+	$(MAKE) --no-print-directory test-e2e
 
 .PHONY: test-infra
 test-infra: ## vet, lint and test the infrastructure (needs Node)

@@ -47,12 +47,12 @@ type deployment struct {
 	checkout string // the root of this source tree
 }
 
-// deployed deploys what make build wrote to an emulator of AWS, by cdk.
-func deployed(t *testing.T, program string, start func(ctx context.Context, variables ...string) (*emulator.Emulator, error)) deployment {
+// deployed deploys what make build wrote to an emulator of AWS, by cdk. Mails are taken at an address; empty: anywhere.
+func deployed(t *testing.T, program, mailAddress string, start func(ctx context.Context, variables ...string) (*emulator.Emulator, error)) deployment {
 	t.Helper()
 	p := &place{t: t, program: program, folder: t.TempDir(), slack: newSlack(t), where: []string{"--env", environment}}
 	d := deployment{place: p}
-	sink := notifytest.NewMail(t, notifytest.MailOptions{})
+	sink := notifytest.NewMail(t, notifytest.MailOptions{Address: mailAddress})
 	cloud, err := start(t.Context(), "SMTP_HOST="+sink.Host+":"+strconv.Itoa(sink.Port))
 	if err != nil {
 		t.Fatal(err)

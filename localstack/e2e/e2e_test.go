@@ -5,6 +5,8 @@
 package e2e_test
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -63,7 +65,12 @@ func TestEndToEnd(t *testing.T) {
 		}
 	})
 	t.Run("aws", func(t *testing.T) {
-		d := deployed(t, program, emulator.MiniStackWith)
+		start, sink := emulator.MiniStackWith, ""
+		if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" { // one that is there, and hands mails on to this address
+			start = func(context.Context, ...string) (*emulator.Emulator, error) { return emulator.At(endpoint), nil }
+			sink = cmp.Or(os.Getenv("SMTP_HOST"), "127.0.0.1:2525")
+		}
+		d := deployed(t, program, sink, start)
 		for _, s := range suite {
 			run(t, "aws", d.place, s.name, func() { s.test(d.place) })
 		}

@@ -16,7 +16,7 @@ import (
 
 // TestTheRightsOfADeploymentSuffice runs the sample where the policies of roles are enforced.
 func TestTheRightsOfADeploymentSuffice(t *testing.T) {
-	d := deployed(t, built(t), emulator.MiniStackEnforcing)
+	d := deployed(t, built(t), "", emulator.MiniStackEnforcing)
 	// The emulator looks for the right to send mail at any identity, for that to see a bus at a rule of its name, and for that to call a version
 	// at the function. AWS looks at the identities, the bus and the version, which the policies name.
 	d.attach("sensor", "emulator-mail", statement{"Allow", "ses:SendRawEmail", "*"})

@@ -97,6 +97,13 @@ func (e *Emulator) answers(ctx context.Context, path string) bool {
 	return true // any status: it listens
 }
 
+// At is an emulator that somebody else has started, and ends.
+func At(endpoint string) *Emulator {
+	ended := make(chan struct{})
+	close(ended)
+	return &Emulator{Endpoint: endpoint, client: http.DefaultClient, ended: ended, stdin: io.NopCloser(nil), output: &tail{}, clean: func() {}}
+}
+
 // Client makes requests that trust its certificate.
 func (e *Emulator) Client() *http.Client { return e.client }
 

@@ -2,6 +2,7 @@ package notifytest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -27,6 +28,8 @@ var quiet = log.New(io.Discard, "", 0)
 
 // MailOptions are how a mail server behaves. The zero value takes every mail in the clear, from anybody.
 type MailOptions struct {
+	// Address is where it listens. Defaults to a free port of 127.0.0.1.
+	Address  string
 	StartTLS bool // offers it
 	Implicit bool // is encrypted from the first byte
 	// User and Password are what a client must log in with; it must be encrypted then.
@@ -87,7 +90,7 @@ func NewMail(t testing.TB, opts MailOptions) *Mail {
 	if opts.StartTLS {
 		server.TLSConfig = config
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", cmp.Or(opts.Address, "127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
