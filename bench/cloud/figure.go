@@ -7,24 +7,33 @@ import (
 	"strings"
 
 	"waggle/bench/figures"
+	"waggle/shared/cloud/cloudtest"
 )
 
 // figure is a line of output. README.md says how to read it.
 type figure struct {
 	Case           string             `json:"case"`
+	Emulator       string             `json:"emulator"`
 	WriteUnits     float64            `json:"write_units"`
 	AlertUnits     float64            `json:"alert_write_units"`
 	ReadUnits      float64            `json:"read_units"`
 	Requests       int64              `json:"requests"`
-	USD            float64            `json:"usd_per_1000_runs"`
 	Blobs          int                `json:"blobs"`
-	BlobUSD        float64            `json:"blob_usd_per_1000_runs"`
+	Events         int                `json:"events"`
+	Invocations    map[string]int     `json:"invocations"`
+	Bill           bill               `json:"usd_per_1000_runs"`
+	ToldUSD        float64            `json:"of_it_to_tell_people"`
+	Mails          int                `json:"mails"`
+	MailUSD        float64            `json:"mail_usd_per_1000_runs"`
+	GBSeconds      float64            `json:"gb_seconds"`
+	ComputeUSD     float64            `json:"compute_usd_per_1000_runs"`
 	IndexUnits     map[string]float64 `json:"index_write_units"`
 	LargestKey     string             `json:"largest_key"`
 	LargestPercent float64            `json:"largest_key_pct"`
 	SharedKey      string             `json:"shared_key"`
 	SharedPercent  float64            `json:"shared_key_pct"`
 	Runs           int                `json:"runs"`
+	Prices         string             `json:"prices"`
 	Verified       bool               `json:"verified"`
 }
 
@@ -35,10 +44,11 @@ type cost struct {
 	blobs         int
 	indexes       map[string]float64
 	keys          map[key]float64 // write units
+	tally         cloudtest.Tally
+	scheduled     int // launches by EventBridge Scheduler
+	mails         int
+	attached      int // bytes of mails' attachments
 }
-
-// usd is what 1,000 such runs cost on DynamoDB, in dollars.
-func (c cost) usd() float64 { return (c.writes*writePrice + c.reads*readPrice) / 1e6 * 1000 }
 
 // alerts are the write units of sensors and channels.
 func (c cost) alerts() (units float64) {
@@ -51,18 +61,16 @@ func (c cost) alerts() (units float64) {
 	return units
 }
 
-// runUSD is usd without the writes of sensors and channels.
-func (c cost) runUSD() float64 { return c.usd() - c.alerts()*writePrice/1e6*1000 }
-
-// blobUSD is what putting their blobs costs.
-func (c cost) blobUSD() float64 { return float64(c.blobs) * blobPrice / 1e6 * 1000 }
-
 // figureOf shows the run of the median write units.
-func figureOf(name string, costs []cost) figure {
+func figureOf(name, emulator string, costs []cost) figure {
 	sorted := slices.SortedFunc(slices.Values(costs), func(a, b cost) int { return cmp.Compare(a.writes, b.writes) })
 	m := sorted[(len(sorted)-1)/2]
-	f := figure{Case: name, WriteUnits: m.writes, AlertUnits: figures.Round(m.alerts()), ReadUnits: m.reads, Requests: m.requests, Blobs: m.blobs, IndexUnits: m.indexes, Runs: len(costs), Verified: true}
-	f.USD, f.BlobUSD = cents(m.usd()), cents(m.blobUSD())
+	f := figure{Case: name, Emulator: emulator, WriteUnits: m.writes, AlertUnits: figures.Round(m.alerts()), ReadUnits: m.reads, Requests: m.requests, Blobs: m.blobs,
+		Events: m.tally.Events, Invocations: map[string]int{}, Bill: m.bill().cents(), ToldUSD: cents(m.told()), Mails: m.mails, MailUSD: cents(m.mailUSD()),
+		GBSeconds: figures.Round(gbSeconds(m.tally)), ComputeUSD: cents(1000 * gbSeconds(m.tally) * lambdaGBs), IndexUnits: m.indexes, Runs: len(costs), Prices: region + " " + priced, Verified: true}
+	for name, n := range m.tally.Invocations {
+		f.Invocations[name] = n.Count
+	}
 	f.LargestKey, f.LargestPercent = largest(m.keys, m.writes)
 	all, runs, writes := map[key]float64{}, map[key]int{}, 0.0
 	for _, c := range costs {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"gocloud.dev/blob/memblob"
 
+	"waggle/shared/cloud/cloudtest"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store"
@@ -18,9 +21,9 @@ func TestAFigureIsTheMedianRunAndTheKeysThatAllShare(t *testing.T) {
 	one := func(asset string, units float64) cost {
 		return cost{writes: 10 + units, reads: 4, blobs: 2, keys: map[key]float64{{"", "RUN#id"}: 6, {"all", "RUN"}: 4, {"", asset}: units}}
 	}
-	got := figureOf("x", []cost{one("a", 90), one("b", 10), one("c", 30)})
-	want := figure{Case: "x", WriteUnits: 40, ReadUnits: 4, USD: 0.0255, Blobs: 2, BlobUSD: 0.01, LargestKey: "c", LargestPercent: 75,
-		SharedKey: "RUN#id", SharedPercent: 11.25, Runs: 3, Verified: true}
+	got := figureOf("x", "e", []cost{one("a", 90), one("b", 10), one("c", 30)})
+	want := figure{Case: "x", Emulator: "e", WriteUnits: 40, ReadUnits: 4, Bill: bill{DynamoDB: 0.0255, S3: 0.01, Sum: 0.0355}, Blobs: 2, LargestKey: "c", LargestPercent: 75,
+		SharedKey: "RUN#id", SharedPercent: 11.25, Runs: 3, Invocations: map[string]int{}, Prices: "us-east-1 2026-11", Verified: true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -43,20 +46,61 @@ func TestOverItsBudgetACaseSaysSo(t *testing.T) {
 	if err := chain().budget(cost{writes: 200}); err != nil {
 		t.Error(err)
 	}
-	if err := sample().budget(cost{writes: 159}); err != nil {
+	if err := sample(0.10).budget(cost{writes: 159, mails: 1000}); err != nil {
 		t.Error(err)
 	}
-	if chain().budget(cost{writes: 201}) == nil || sample().budget(cost{writes: 161}) == nil {
+	if chain().budget(cost{writes: 201}) == nil || sample(0.10).budget(cost{writes: 161}) == nil || sample(0.10).budget(cost{blobs: 21}) == nil {
 		t.Error("what is over its budget passes")
+	}
+	if err := (crowd{Runs: 2, Succeeded: 2, Invocations: 2}).check(); err != nil {
+		t.Error(err)
+	}
+	if (crowd{Runs: 2, Succeeded: 1, Invocations: 2}).check() == nil || (crowd{Runs: 2, Succeeded: 2, Invocations: 3}).check() == nil {
+		t.Error("runs that did not succeed at once pass")
+	}
+	if (idle{}).budget(0.5) != nil || (idle{}).budget(0.51) == nil {
+		t.Error("a month that is too dear passes")
+	}
+}
+
+func TestABillHasAllThatIsPaidByThePiece(t *testing.T) {
+	t.Parallel()
+	c := cost{writes: 160, reads: 80, blobs: 2, scheduled: 1, mails: 2, attached: 1e6, tally: cloudtest.Tally{Events: 3, Queued: 2,
+		Invocations: map[string]cloudtest.Invocations{"run": {Count: 1, Time: time.Second}, "sensor": {Count: 4, Time: 2 * time.Second}}}}
+	want := bill{DynamoDB: 0.11, S3: 0.01, EventBridge: 0.003, SQS: 0.0024, Lambda: 0.001, Scheduler: 0.001, Sum: 0.1274}
+	if diff := cmp.Diff(want, c.bill().cents()); diff != "" {
+		t.Error(diff)
+	}
+	if got := cents(c.mailUSD()); got != 0.32 {
+		t.Errorf("mails cost %v", got)
+	}
+	if got := gbSeconds(c.tally); got != 2 { // 1 GB for a second, half a GB for two
+		t.Errorf("%v GB-seconds", got)
+	}
+}
+
+func TestTheItemsOfAMonthAddUp(t *testing.T) {
+	t.Parallel()
+	list, sum := idle{looks: minutesAMonth, reads: 4, invocations: 1, gbSeconds: 0.01}.items("e")
+	added := 0.0
+	for _, i := range list {
+		if i.Item == "sum" {
+			break
+		}
+		added += i.USD
+	}
+	if math.Abs(added-sum) > 0.001 || math.Abs(sum-0.3466) > 0.001 {
+		t.Errorf("%v, of which items are %v", sum, added)
 	}
 }
 
 func TestAChangedRecordOfTheGalleryIsNotVerified(t *testing.T) {
 	t.Parallel()
-	c := sample()
-	s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+	c := sample(0.10)
+	db, bucket := memorydriver.New(nil), memblob.OpenBucket(nil)
+	s := store.New(db, store.NewBlobs(bucket), nil)
 	t.Cleanup(func() { _ = s.Close() })
-	id, err := c.run(t.Context(), s)
+	id, _, err := c.run(t.Context(), db, bucket)
 	if err != nil {
 		t.Fatal(err)
 	}

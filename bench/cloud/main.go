@@ -1,8 +1,9 @@
-// Command cloud runs a chain of 100 assets and the gallery over DynamoDB Local, in one process, and says what a run costs there.
+// Command cloud runs a chain of 100 assets and the gallery by the functions of a deployment, in one process over emulators of DynamoDB, and says what a run costs on AWS; then
+// what a deployment costs in which nothing runs, and how long many runs take that start at once.
 //
 //	go run ./bench/cloud
 //
-// It prints a line of JSON a case. The exit status is 1 if a run's record is not what it must be, or if a case is over its budget.
+// It prints lines of JSON. The exit status is 1 if a run's record is not what it must be, or if a case is over its budget.
 package main
 
 import (
@@ -18,13 +19,6 @@ import (
 	"waggle/localstack/emulator"
 )
 
-// AWS's prices in us-east-1, as of 2026-11-22, in dollars a million.
-const (
-	writePrice = 0.625 // write units of DynamoDB, on demand
-	readPrice  = 0.125 // read units of DynamoDB, on demand
-	blobPrice  = 5.0   // objects put into S3
-)
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -35,41 +29,80 @@ func main() {
 	}
 }
 
+// emulators state different units in places: what a case costs is the larger figure.
+var emulators = []struct {
+	name  string
+	start func(context.Context) (*emulator.Emulator, error)
+}{
+	{"dynamodb-local", func(ctx context.Context) (*emulator.Emulator, error) {
+		jar, err := emulator.FindJar()
+		if err != nil {
+			return nil, err
+		}
+		return emulator.DynamoDBLocal(ctx, jar)
+	}},
+	{"dynoxide", emulator.Dynoxide},
+}
+
 func command(ctx context.Context) error {
 	runs := flag.Int("runs", 5, "how many runs of each case")
-	jar := flag.String("jar", "", "the jar of DynamoDB Local; empty: the one installed in localstack")
+	together := flag.Int("at-once", 200, "how many runs start at once")
+	budget := flag.Float64("budget", 0.25, "what 1,000 runs of the gallery may cost, in `DOLLARS`, mails and compute aside")
 	limit := flag.Duration("limit", 5*time.Minute, "give up after this time")
 	flag.Parse()
-	if *runs < 2 || flag.NArg() > 0 {
+	if *runs < 2 || *together < 1 || flag.NArg() > 0 {
 		flag.Usage()
 		return errors.New("-runs is 2 or more: a key that all runs share shows in the second")
 	}
-	if *jar == "" {
-		found, err := emulator.FindJar()
-		if err != nil {
-			return err
-		}
-		*jar = found
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, *limit, errors.New("the runs do not end"))
 	defer cancel()
-	local, err := emulator.DynamoDBLocal(ctx, *jar)
-	if err != nil {
-		return err
-	}
-	defer local.Close()
 	var over []error
-	for _, c := range []subject{chain(), sample()} {
-		costs, err := c.measure(ctx, local.Endpoint, *runs)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+	for _, e := range emulators {
+		local, err := e.start(ctx)
+		if errors.Is(err, emulator.ErrNoDynoxide) {
+			figures.Say("NOT MEASURED on %s: %v", e.name, err)
+			continue
 		}
-		if err := figures.Print(figureOf(c.name, costs)); err != nil {
+		if err != nil {
 			return err
 		}
-		for _, cost := range costs {
-			over = append(over, c.budget(cost))
+		found, err := measureOn(ctx, e.name, local.Endpoint, *runs, *together, *budget)
+		local.Close()
+		if err != nil {
+			return err
 		}
+		over = append(over, found)
 	}
 	return errors.Join(over...)
+}
+
+// measureOn measures all cases on one emulator, and returns which are over their budgets, and what went wrong.
+func measureOn(ctx context.Context, name, endpoint string, runs, together int, budget float64) (over, err error) {
+	for _, c := range []subject{chain(), sample(budget)} {
+		costs, err := c.measure(ctx, endpoint, runs)
+		if err != nil {
+			return over, fmt.Errorf("%s: %w", c.name, err)
+		}
+		if err := figures.Print(figureOf(c.name, name, costs)); err != nil {
+			return over, err
+		}
+		for _, cost := range costs {
+			over = errors.Join(over, c.budget(cost))
+		}
+	}
+	m, err := measureIdle(ctx, endpoint)
+	if err != nil {
+		return over, fmt.Errorf("idle: %w", err)
+	}
+	list, sum := m.items(name)
+	for _, i := range list {
+		if err := figures.Print(i); err != nil {
+			return over, err
+		}
+	}
+	f, err := atOnce(ctx, name, endpoint, together)
+	if err != nil {
+		return over, fmt.Errorf("runs at once: %w", err)
+	}
+	return errors.Join(over, m.budget(sum), f.check()), figures.Print(f)
 }

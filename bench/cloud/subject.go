@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,20 +15,28 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"waggle/bench/workload"
+	"waggle/shared/cloud"
+	"waggle/shared/cloud/cloudtest"
 	"waggle/shared/courier"
-	"waggle/shared/engine"
 	"waggle/shared/notify/senders"
 	"waggle/shared/run"
 	"waggle/shared/store"
+	"waggle/shared/store/driver"
 	"waggle/shared/store/dynamodriver"
 	"waggle/shared/waggle"
 )
 
-// As in the cloud: how long an owner may be silent, and how long a log record may wait.
+// As in the cloud: how long an owner may be silent, and how many invocations of the sensor's function go on at once.
 const (
-	lease = time.Minute
-	flush = 250 * time.Millisecond
+	lease         = time.Minute
+	sensorsAtOnce = 5
 )
+
+// connection is for an emulator.
+func connection(endpoint string) *dynamodriver.Options {
+	return &dynamodriver.Options{Indexes: store.Indexes(), SkipCheck: true, Timeout: 2 * time.Minute, TryTimeout: time.Minute, Config: &aws.Config{Region: region, BaseEndpoint: &endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", "")}}
+}
 
 // subject is what is measured.
 type subject struct {
@@ -64,26 +72,25 @@ func (c subject) measure(ctx context.Context, endpoint string, runs int) ([]cost
 		return nil, err
 	}
 	// Patient: a request that is repeated since the emulator is slow would count twice.
-	opts := &dynamodriver.Options{Indexes: store.Indexes(), Timeout: 2 * time.Minute, TryTimeout: time.Minute, Config: &aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", "")}}
+	opts := connection(endpoint)
 	var costs []cost
 	for n := range runs {
 		table := fmt.Sprintf("waggle-%s-%d", c.name, n+1)
 		if err := dynamodriver.Create(ctx, table, opts); err != nil {
 			return nil, err
 		}
-		// A driver counts from when it is opened, its look at the table included: as a process does it that has one run.
+		// A driver counts from when it is opened. Functions do not look whether there is a table.
 		db, err := dynamodriver.Open(ctx, table, opts)
 		if err != nil {
 			return nil, err
 		}
 		m, bucket := newMeter(db), memblob.OpenBucket(nil)
-		id, err := c.run(ctx, store.New(m, store.NewBlobs(bucket), &store.Options{Lease: lease}))
+		id, one, err := c.run(ctx, m, bucket)
 		if err != nil {
 			return nil, fmt.Errorf("run %d: %w", n+1, err)
 		}
 		used, keys := db.Usage(), m.taken()
-		one := cost{writes: used.WriteUnits, reads: used.ReadUnits, requests: used.Requests, indexes: used.IndexWriteUnits, keys: keys}
+		one.writes, one.reads, one.requests, one.indexes, one.keys = used.WriteUnits, used.ReadUnits, used.Requests, used.IndexWriteUnits, keys
 		if one.blobs, err = count(ctx, bucket); err != nil {
 			return nil, err
 		}
@@ -113,47 +120,72 @@ func (c cost) check() error {
 	return nil
 }
 
-// run launches a run, lets it end, tells an outbox what its sensors say, and returns its id.
-func (c subject) run(ctx context.Context, s *store.Store) (run.ID, error) {
+// run launches a run, has the functions run it and tell an outbox what its sensors and steps say, and returns its id.
+func (c subject) run(ctx context.Context, db driver.Driver, bucket *blob.Bucket) (run.ID, cost, error) {
 	dir, clean, err := scratch()
 	if err != nil {
-		return "", err
+		return "", cost{}, err
 	}
 	defer clean()
-	p, err := c.definitions.Plan(run.Request{Job: c.job})
-	if err != nil {
-		return "", err
-	}
-	config, err := p.Config(c.config(dir))
-	if err != nil {
-		return "", err
-	}
-	id, err := s.Launch(ctx, run.Request{Job: c.job, Config: config})
-	if err != nil {
-		return "", err
-	}
 	to, err := senders.Open(ctx, c.definitions.Channels, senders.Options{Lookup: func(string) (string, bool) { return "", false }, Outbox: dir})
 	if err != nil {
+		return "", cost{}, err
+	}
+	var sent mails
+	var troubles problems
+	p := cloudtest.New(ctx, c.definitions, db, store.NewBlobs(bucket), &cloudtest.Options{Lease: lease, Longest: 15 * time.Minute, Sensors: sensorsAtOnce, Trouble: troubles.add,
+		Courier: courier.Options{Polls: true, Sender: sent.counted(to.Of)}})
+	defer p.Close()
+	id, err := p.Launch(ctx, run.Request{Job: c.job, Config: c.config(dir)})
+	if err != nil {
+		return "", cost{}, err
+	}
+	if err := p.Run(ctx, "", cloud.RunCall{Run: id}); err != nil {
+		return "", cost{}, err
+	}
+	p.Wait()
+	took := cost{tally: p.Tally(), mails: sent.sent, attached: sent.attached, scheduled: c.scheduled()}
+	switch left, err := owed(ctx, p.Store(), id); {
+	case err != nil:
+		return id, took, err
+	case left != "" || took.tally.Failed > 0 || ctx.Err() != nil:
+		return id, took, errors.Join(fmt.Errorf("%d invocations failed; %s", took.tally.Failed, cmp.Or(left, "nothing is owed")), context.Cause(ctx), troubles.all())
+	}
+	return id, took, nil
+}
+
+// scheduled is 1 where a schedule launches the job.
+func (c subject) scheduled() int {
+	for _, s := range c.definitions.Schedules {
+		if s.Job.Name == c.job {
+			return 1
+		}
+	}
+	return 0
+}
+
+// owed says what is not over: a run that did not succeed or is not settled, a message that waits. Empty: nothing.
+func owed(ctx context.Context, s *store.Store, id run.ID) (string, error) {
+	summary, err := s.Summary(ctx, id)
+	if err != nil {
 		return "", err
 	}
-	messages := courier.New(s, c.definitions, &courier.Options{Sender: to.Of, Look: lease, Worker: "bench"})
-	keeping, stop := context.WithCancel(ctx)
-	var trouble error
-	var kept sync.WaitGroup
-	kept.Go(func() { messages.Keep(keeping, func(err error) { trouble = err }) })
-	out, err := engine.New(s, c.definitions, &engine.Options{Flush: flush, Worker: "bench", Publish: messages.Publish(), Notify: messages.Notify()}).Run(ctx, id, nil)
-	stop()
-	kept.Wait()
+	o, err := s.Owner(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	next, err := s.NextAlert(ctx)
 	switch {
 	case err != nil:
-	case out.Record.Status != run.Success:
-		err = fmt.Errorf("it ended %s: %s", out.Record.Status, out.Record.Error)
-	case trouble != nil:
-		err = trouble
-	default:
-		err = messages.Once(ctx)
+		return "", err
+	case summary.Status != run.Success:
+		return fmt.Sprintf("run %s is %s: %s", id, summary.Status, summary.Error), nil
+	case !o.Due.IsZero():
+		return fmt.Sprintf("run %s is still due", id), nil
+	case !next.IsZero():
+		return "somebody is still to be told", nil
 	}
-	return id, err
+	return "", nil
 }
 
 // count is how many blobs there are: each was put once.

@@ -88,6 +88,8 @@ type Tally struct {
 	Invocations map[string]Invocations
 	// Events were published on the bus; those of Queued reached the queue of the sensor's function, by a rule for their type.
 	Events, Queued int
+	// Failed are invocations that ended with an error.
+	Failed int
 	// Repeated, Lost and Cut are calls that came twice, calls that never came, and invocations that were cut off.
 	Repeated, Lost, Cut int
 	// Ambiguous are sends after which the invocation could not reach the table once more at least: nobody may have stored that they were made.
@@ -131,6 +133,9 @@ func (p *Platform) Close() {
 	p.stop()
 	p.wg.Wait()
 }
+
+// Wait waits until all that was asked for has been done, and what that asked for.
+func (p *Platform) Wait() { p.wg.Wait() }
 
 // Tally returns what was done so far.
 func (p *Platform) Tally() Tally {
@@ -249,6 +254,7 @@ func (p *Platform) come(function, what string, wait time.Duration, l *life, invo
 		}
 	})
 	if err != nil && p.ctx.Err() == nil {
+		p.count(func(t *Tally) { t.Failed++ })
 		p.opts.Log.Info("an invocation failed", "what", what, "error", err)
 		died(i.at)
 	}
