@@ -47,6 +47,9 @@ func (m Message) Runs() []run.ID {
 type Options struct {
 	// Before is called when a post has come in, before it is answered. Nil: nothing.
 	Before func(Message)
+	// Refuse is asked of each post that Slack would take, before it has come in: the status with which it is not taken, 0 where it is. Nil: each is
+	// taken.
+	Refuse func() int
 }
 
 // Receiver is both servers. Safe for several goroutines.
@@ -185,6 +188,12 @@ func (r *Receiver) post(w http.ResponseWriter, req *http.Request) {
 		r.refuse(req.Method + " " + req.URL.Path + ": " + err.Error())
 		http.Error(w, "invalid_payload", http.StatusBadRequest)
 		return
+	}
+	if r.opts.Refuse != nil {
+		if status := r.opts.Refuse(); status != 0 {
+			http.Error(w, http.StatusText(status), status)
+			return
+		}
 	}
 	r.mu.Lock()
 	r.posts = append(r.posts, m)

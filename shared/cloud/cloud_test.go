@@ -223,7 +223,7 @@ func whatever(t *testing.T, seed uint64) {
 			time.Sleep(30 * time.Second)
 			return ctx.Notify(notify.Message{Text: "slow " + string(cmp.Or(r.RetryOf, r.ID))}, channel)
 		}, &sensor.Options{Isolated: true})}}, seed)
-	p.Odds = cloudtest.Odds{Repeat: 0.2, Lose: 0.1, Cut: 0.1, Delay: 20 * time.Second}
+	p.Odds = cloudtest.Odds{Repeat: 0.2, Lose: 0.1, Cut: 0.1, CutSent: 0.1, Delay: 20 * time.Second}
 	var goods, bads []run.ID
 	for range 6 {
 		goods, bads = append(goods, p.launch("good")), append(bads, p.launch("failing"))

@@ -39,6 +39,8 @@ type Odds struct {
 	Lose float64
 	// Cut is the share of invocations that are cut off from the table, somewhere in their first 60 calls to it.
 	Cut float64
+	// CutSent is the share of sends after which the invocation is cut off at once, before it can store that it sent.
+	CutSent float64
 	// Delay is how late a call comes at most. Defaults to 1 ms.
 	Delay time.Duration
 }
@@ -372,7 +374,7 @@ func (p *Platform) teller(i invocation, own string) *cloud.Teller {
 			if err != nil {
 				return nil, err
 			}
-			return noted{sender, i.life}, nil
+			return noted{sender, i.life, func() bool { return p.chance(p.Odds.CutSent) }}, nil
 		}
 	}
 	return &cloud.Teller{Definitions: p.defs, Own: own, Functions: p, Log: p.opts.Log, Courier: courier.New(i.store, p.defs, &opts)}

@@ -70,19 +70,24 @@ func (l *life) ended() (cut bool, ambiguous int) {
 	return l.cut, l.ambiguous
 }
 
-// noted counts what a sender sends.
+// noted counts what a sender sends, and may cut its invocation off after a send.
 type noted struct {
 	notify.Sender
 	life *life
+	dies func() bool
 }
 
 // Send implements notify.Sender.
 func (n noted) Send(ctx context.Context, key string, c notify.Content, t notify.Thread) notify.Answer {
 	answer := n.Sender.Send(ctx, key, c, t)
 	if answer.Kind.Delivered() {
+		dies := n.dies()
 		n.life.mu.Lock()
 		defer n.life.mu.Unlock()
 		n.life.sent++
+		if dies {
+			n.life.left = 0
+		}
 	}
 	return answer
 }
