@@ -38,7 +38,7 @@ func (d *drainer) deliver(ctx context.Context, o store.Out, out outcome) (time.T
 		case notify.Sent, notify.Recipient:
 			d.works()
 			if !own {
-				o.Title, o.Body, o.Blob = p.Rungs[0].Line, d.kept(p), ""
+				o.Title, o.Body, o.Beside, o.Blob = p.Rungs[0].Line, d.kept(p), false, ""
 			}
 			return d.arrived(ctx, o, out, answer, now)
 		case notify.Smaller:

@@ -19,11 +19,19 @@ import (
 // MaxOuts is how many messages one evaluation may give to channels: they are stored in one write with its end.
 const MaxOuts = 40
 
-// maxMessageRow is how many bytes of a message stay in its row; larger ones go to a blob.
-const maxMessageRow = 64 << 10
+// A message is written when it begins to wait, each time that it is put off, and when it has left, and where it waited it is deleted. So a
+// row that moves holds what is known of it, and what it says stands beside, unless that is short.
+//
+//	CHANNEL#name  TEXT#id  what a message says, until it and the record of it have expired
+const (
+	textPrefix = "TEXT#"
 
-// maxTogether is how many bytes of messages one write holds; the others go to blobs.
-const maxTogether = 1 << 20
+	maxOutBody = 1 << 10  // bytes of a message that stay in its row
+	maxTextRow = 64 << 10 // and those of a row beside; larger ones go to a blob
+
+	// textLonger is how much longer than the record of a message that was sent when it was stored its text stays: some wait.
+	textLonger = 30 * 24 * time.Hour
+)
 
 // Out is a message that waits in a channel.
 type Out struct {
@@ -53,6 +61,8 @@ type Out struct {
 
 	// Body is the message, as whoever sends it wrote it.
 	Body []byte `json:"-"`
+	// Beside says that the message is in a row of its own.
+	Beside bool `json:"beside,omitempty"`
 	// Blob is where the message is, if it is large.
 	Blob string `json:"blob,omitempty"`
 
@@ -102,11 +112,16 @@ func (o *Out) Tried(a SendAttempt) {
 func (o Out) item() (driver.Item, error) {
 	data, err := encodeRow("a message for "+o.Channel, o)
 	item := driver.Item{Key: channelKey(o.Channel, o.sort()), Version: o.version, Data: data}
-	if o.Blob == "" {
+	if o.inRow() {
 		item.Body = o.Body
 	}
 	return item, err
 }
+
+// inRow reports whether the message is in the row that says that it waits, or that it left.
+func (o Out) inRow() bool { return o.Blob == "" && !o.Beside }
+
+func (o Out) textKey() driver.Key { return channelKey(o.Channel, textPrefix+o.ID()) }
 
 func decodeOut(item driver.Item) (Out, error) {
 	var o Out
@@ -117,21 +132,26 @@ func decodeOut(item driver.Item) (Out, error) {
 	return o, nil
 }
 
-// outOps are the parts of a write that put messages into their channels. Large ones are stored as blobs first.
+// outOps are the parts of a write that put messages into their channels. What long ones say is stored first. Where the write then fails it is
+// left until it expires, or is written over by the next try.
 func (s *Store) outOps(ctx context.Context, outs []Out) ([]driver.Op, error) {
 	if len(outs) > MaxOuts {
 		return nil, fault.New(fault.TooLarge, "%d messages for one event, %d are allowed", len(outs), MaxOuts)
 	}
 	var ops []driver.Op
-	now, together, told := s.now().UTC(), 0, map[string]bool{}
+	var texts []driver.Item
+	now, told := s.now().UTC(), map[string]bool{}
 	for _, o := range outs {
 		o.Stored, o.version = now, 1
-		if together += len(o.Body); len(o.Body) > maxMessageRow || together > maxTogether {
-			together -= len(o.Body)
+		switch {
+		case len(o.Body) > maxTextRow:
 			o.Blob = BlobPath("messages", o.Channel, o.ID())
 			if err := s.PutBlob(ctx, o.Blob, o.Body); err != nil {
 				return nil, err
 			}
+		case len(o.Body) > maxOutBody:
+			o.Beside = true
+			texts = append(texts, driver.Item{Key: o.textKey(), Version: 1, Body: o.Body, Expires: s.expiry(now.Add(textLonger))})
 		}
 		item, err := o.item()
 		if err != nil {
@@ -148,7 +168,10 @@ func (s *Store) outOps(ctx context.Context, outs []Out) ([]driver.Op, error) {
 		}
 		ops = append(ops, inbox)
 	}
-	return ops, nil
+	if len(texts) == 0 {
+		return ops, nil
+	}
+	return ops, s.db.PutAll(ctx, texts)
 }
 
 // Waiting returns messages that wait in a channel, in the order of what they tell of, from a cursor on, and the cursor of the next
@@ -167,12 +190,16 @@ func (s *Store) Waiting(ctx context.Context, channel string, limit int, cursor s
 	return outs, page.Cursor, nil
 }
 
-// MessageBody returns the message itself, from its row or its blob.
+// MessageBody returns the message itself, from its row, the one beside or its blob.
 func (s *Store) MessageBody(ctx context.Context, o Out) ([]byte, error) {
-	if o.Blob == "" {
-		return o.Body, nil
+	switch {
+	case o.Beside:
+		item, err := s.db.Get(ctx, o.textKey())
+		return item.Body, err
+	case o.Blob != "":
+		return s.GetBlob(ctx, o.Blob)
 	}
-	return s.GetBlob(ctx, o.Blob)
+	return o.Body, nil
 }
 
 // Postpone stores what the owner of a channel noted on messages that still wait. fault.Conflict says that another owner was faster.
@@ -335,7 +362,7 @@ func (s *Store) messageItem(m Message) (driver.Item, error) {
 	data, err := encodeRow("a message of "+m.Channel, m)
 	item := driver.Item{Key: channelKey(m.Channel, msgPrefix+m.Time.UTC().Format(keyTime)+"#"+m.ID), Version: m.version, Data: data, Expires: s.expiry(m.Time)}
 	item.Entries = m.Owes.entries(m.Time, item.Key)
-	if item.Body = m.Body; len(m.Outs) == 1 && m.Outs[0].Blob == "" {
+	if item.Body = m.Body; len(m.Outs) == 1 && m.Outs[0].inRow() {
 		item.Body = m.Outs[0].Body
 	}
 	return item, err
@@ -385,8 +412,15 @@ func (s *Store) Revive(ctx context.Context, m Message) error {
 	var outs []Out
 	for _, o := range m.Outs {
 		o.Attempts, o.Due, o.Reason, o.Error, o.Rung = 0, time.Time{}, "", "", 0
-		if len(m.Outs) > 1 && o.Blob == "" {
+		if len(m.Outs) > 1 && o.inRow() {
 			return fault.New(fault.Corrupt, "message %s of several has lost the text of one", m.ID)
+		}
+		if o.Beside { // it is written anew, so that it stays as long as the message
+			body, err := s.MessageBody(ctx, o)
+			if err != nil {
+				return err
+			}
+			o.Body, o.Beside = body, false
 		}
 		outs = append(outs, o)
 	}

@@ -20,6 +20,7 @@ import (
 //	materialization; check result    ASSET#key#partition  MAT#time#run#seq; CHECK#name#time#run#seq
 //	event; switch of a sensor        SENSOR#name          EVENT#run#seq or EVENT##tick#schedule#status; SWITCH#time
 //	owner; waits; left; call of step CHANNEL#name         META, INBOX; OUT#time#run#seq#source#call; MSG#time#id; CALL#run#step#call
+//	what a message says              CHANNEL#name         TEXT#id
 //
 //	index   partition   sort         lists
 //	due     0 to 7      time#run id  runs that are not settled
