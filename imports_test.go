@@ -18,6 +18,7 @@ var allowed = map[string][]string{
 	"shared/fault":     {},
 	"shared/duration":  {},
 	"shared/pages":     {},
+	"shared/metric":    {},
 	"shared/metadata":  {},
 	"shared/table":     {"fault", "metadata", "pages"},
 	"shared/run":       {"fault", "metadata"},

@@ -56,7 +56,8 @@ func openDeployment(ctx context.Context, name string) (*cli.Deployed, error) {
 		return nil, err
 	}
 	functions := lambdafunctions.New(cfg, lambdafunctions.Names{Run: d.RunFunction, Sensor: d.SensorFunction})
-	return &cli.Deployed{Store: store.New(db, store.NewBlobs(bucket), &store.Options{Lease: cloudLease, Now: db.Now}), Sensor: func(ctx context.Context) error { return cloud.WakeSensors(ctx, functions, pipelines.Definitions) },
+	return &cli.Deployed{Store: store.New(db, store.NewBlobs(bucket), &store.Options{Lease: cloudLease, Now: db.Now, PaidBySize: true}),
+		Sensor: func(ctx context.Context) error { return cloud.WakeSensors(ctx, functions, pipelines.Definitions) },
 		SetSecret: func(ctx context.Context, secret, value string) error {
 			return storeSecret(ctx, cfg, name, secret, value)
 		},

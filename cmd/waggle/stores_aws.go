@@ -38,7 +38,7 @@ func openDynamoDB(ctx context.Context, table, home string) (*store.Store, error)
 		_ = db.Close()
 		return nil, err
 	}
-	return store.New(db, blobs, &store.Options{Lease: cloudLease, Now: db.Now}), nil
+	return store.New(db, blobs, &store.Options{Lease: cloudLease, Now: db.Now, PaidBySize: true}), nil
 }
 
 // openTable opens a table, and tells of a clock that is off. A nil config is what the environment says.

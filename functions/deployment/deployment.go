@@ -17,6 +17,7 @@ import (
 	"waggle/shared/cloud"
 	"waggle/shared/cloud/lambdafunctions"
 	"waggle/shared/courier"
+	"waggle/shared/metric"
 	"waggle/shared/notice"
 	"waggle/shared/notify"
 	"waggle/shared/notify/senders"
@@ -36,6 +37,7 @@ type Deployment struct {
 	Settings
 	Log *slog.Logger
 
+	metrics   metrics
 	config    aws.Config
 	store     *store.Store
 	functions cloud.Functions
@@ -67,7 +69,8 @@ func Open(ctx context.Context) (*Deployment, error) {
 	}
 	return &Deployment{Settings: settings, config: cfg,
 		Log:       slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: settings.LogLevel})),
-		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now}).Owing(store.Bus, nil),
+		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now, PaidBySize: true}).Owing(store.Bus, nil),
+		metrics:   metrics{metric.NewLog(os.Stdout, settings.Environment, time.Now)},
 		bus:       &bus{name: settings.Bus, config: &cfg},
 		functions: lambdafunctions.New(cfg, lambdafunctions.Names{Run: settings.RunFunction, Step: settings.StepFunction, Sensor: settings.SensorFunction}),
 	}, nil
@@ -98,7 +101,7 @@ func (d *Deployment) Teller(ctx context.Context) (*cloud.Teller, error) {
 		return nil, err
 	}
 	opts := &courier.Options{Sender: opened.Of, Polls: true, Calls: cloud.Calls(pipelines.Definitions, d.Sensor), Bus: d.bus.publish,
-		Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase}, Worker: lambdacontext.LogStreamName,
+		Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase}, Worker: lambdacontext.LogStreamName, Concluded: d.metrics.concluded,
 		Launched: func(ctx context.Context, id run.ID) error { return d.functions.Run(ctx, "", cloud.RunCall{Run: id}) }}
 	if d.Sensor != "" {
 		opts.Handler = ownHandler

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"waggle/shared/manifest"
+	"waggle/shared/metric"
 )
 
 // alarm is a sum over some minutes that is at a threshold or over it, or under it.
@@ -70,7 +71,7 @@ func (a app) alarms() []alarm {
 	}
 }
 
-// dashboard shows for each function what it does, how long it takes and what fails, and what waits.
+// dashboard shows for each function what it does, how long it takes and what fails, what waits, which runs failed and how soon people were told.
 func (a app) dashboard() {
 	var names []string
 	for _, f := range a.Manifest.Functions {
@@ -91,8 +92,15 @@ func (a app) dashboard() {
 	for _, metric := range []string{"ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits"} {
 		table = append(table, []any{"AWS/DynamoDB", metric, "TableName", a.base(), map[string]any{"label": metric, "stat": "Sum"}})
 	}
+	// What functions say themselves, by metrics in their logs.
+	said := func(name metric.Name, statistic, label string) []any {
+		return []any{metric.Namespace, name, metric.Dimension, a.environment, map[string]any{"label": label, "stat": statistic}}
+	}
+	ended := []any{said(metric.RunsFailed, "SampleCount", "runs that ended"), said(metric.RunsFailed, "Sum", "of them failed"), said(metric.MessagesDead, "Sum", "messages given up")}
+	told := []any{said(metric.AlertMilliseconds, "p50", "median"), said(metric.AlertMilliseconds, "p99", "99 of 100")}
 	graphs := []map[string]any{perFunction("Invocations", "Sum"), perFunction("Errors", "Sum"), perFunction("Throttles", "Sum"), perFunction("Duration", "p95"),
-		{"title": "Waiting in queues", "metrics": waiting}, {"title": "Units of the table", "metrics": table}}
+		{"title": "Waiting in queues", "metrics": waiting}, {"title": "Units of the table", "metrics": table},
+		{"title": "Runs and messages", "metrics": ended}, {"title": "Milliseconds until people are told", "metrics": told}}
 	var widgets []any
 	for i, graph := range graphs {
 		properties := map[string]any{"region": a.stack.Region(), "view": "timeSeries", "period": 300}

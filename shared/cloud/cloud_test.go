@@ -328,3 +328,31 @@ func TestTwoHundredRunsStartedAtOnceAllSucceed(t *testing.T) {
 		}
 	}
 }
+
+func TestItIsSaidHowRunsEndAndThatPeopleWereTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slack := notify.Slack("slack", nil)
+		bad := asset.New("bad", func(*asset.Context) (int, error) { return 0, errors.New("it is bad") }, nil)
+		p := newPlatform(t, waggle.Definitions{Assets: asset.List{bad}, Jobs: job.List{job.New("failing", asset.List{bad}, nil)}, Channels: notify.List{slack},
+			Sensors: sensor.List{sensor.OnRunFailure("failures", func(ctx *sensor.Context, r sensor.Run) error { return ctx.Notify(r.Report(), slack) }, nil)}}, 1)
+		id := p.launch("failing")
+		var ended []run.Status
+		r := p.Runner(p.Store())
+		r.Ended = func(s run.Status) { ended = append(ended, s) }
+		for range 2 { // a run that has ended does not end again
+			if err := r.Run(p.ctx, cloud.Invocation{Function: cloudtest.Deployed, Request: "x"}, cloud.RunCall{Run: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.Wait()
+		if !slices.Equal(ended, []run.Status{run.Failure}) {
+			t.Errorf("it was said to end as %v", ended)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.concluded) != 1 || p.concluded[0].State != store.MessageSent || p.concluded[0].Outs[0].Run != id {
+			t.Errorf("people were told of it by %+v", p.concluded)
+		}
+	})
+}

@@ -34,6 +34,8 @@ type platform struct {
 
 	mu   sync.Mutex
 	told []string // lines that the channel took
+	// concluded are the messages that couriers were done with.
+	concluded []store.Message
 }
 
 func newPlatform(t *testing.T, defs waggle.Definitions, seed uint64) *platform {
@@ -48,7 +50,12 @@ func newPlatform(t *testing.T, defs waggle.Definitions, seed uint64) *platform {
 	var stop context.CancelFunc
 	p.ctx, stop = context.WithCancel(context.Background())
 	p.Platform = cloudtest.New(p.ctx, defs, tabletest.New(t, nil), store.NewBlobs(memblob.OpenBucket(nil)), &cloudtest.Options{Seed: seed, Log: p.log,
-		Courier: courier.Options{NoRate: true, Polls: true, Sender: func(*notify.Definition) (notify.Sender, error) { return people{p}, nil }},
+		Courier: courier.Options{NoRate: true, Polls: true, Sender: func(*notify.Definition) (notify.Sender, error) { return people{p}, nil },
+			Concluded: func(m store.Message) {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.concluded = append(p.concluded, m)
+			}},
 		Trouble: func(err error) { t.Errorf("the monitor: %v", err) }})
 	t.Cleanup(func() {
 		stop()

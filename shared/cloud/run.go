@@ -25,7 +25,7 @@ const (
 	maxHops = 200
 )
 
-// Runner runs runs. All fields but Publish and Notify are required.
+// Runner runs runs. All fields but Publish, Notify and Ended are required.
 type Runner struct {
 	Store     *store.Store
 	Plans     engine.Planner
@@ -35,7 +35,9 @@ type Runner struct {
 	Publish func(context.Context, []event.Event) error
 	// Notify stores the messages of steps; nil: steps cannot notify.
 	Notify func(context.Context, engine.Call) (engine.Delivering, error)
-	Log    *slog.Logger
+	// Ended is told of each run that ends here, and should be quick. An owner that dies before the end is stored leaves it to be told again. Nil: nobody is.
+	Ended func(run.Status)
+	Log   *slog.Logger
 }
 
 // Run runs a run until it has ended, waits for something, or the context's deadline nears; then it is handed to another invocation of the
@@ -145,9 +147,13 @@ func sent(notify func(context.Context, engine.Call) (engine.Delivering, error), 
 	}
 }
 
-// observe writes the log of a run to the function's own.
+// observe writes the log of a run to the function's own, and says how the run ended.
 func (r *Runner) observe(id run.ID) func(*runlog.Event) {
+	ends := map[runlog.Type]run.Status{runlog.RunSuccess: run.Success, runlog.RunFailure: run.Failure, runlog.RunCanceled: run.Canceled}
 	return func(e *runlog.Event) {
+		if status, ended := ends[e.Type]; ended && r.Ended != nil {
+			r.Ended(status)
+		}
 		if e.Message == "" && e.Type == runlog.Log || !r.Log.Enabled(context.Background(), e.Level) {
 			return
 		}

@@ -71,6 +71,8 @@ type Options struct {
 	// writes owe their events to it. Whoever launches ticks has a store that owes as well: see store.Owing. Nil: there is no bus, as on a
 	// laptop, and rows owe nothing but what sensors of missed ticks are called for.
 	Bus func(context.Context, []event.Event) error
+	// Concluded is told of each message that this courier sent, folded or gave up, once that is stored. Nil: nobody is.
+	Concluded func(store.Message)
 	// NoRate is for tests: messages leave as fast as they are taken, whatever the rate of their channel.
 	NoRate bool
 	// Worker names this process to people. Defaults to "unknown".

@@ -194,6 +194,9 @@ func (d *drainer) concludeAll(ctx context.Context, m store.Message, threads ...s
 					t.Dead++
 				}
 			})
+			if told := d.opts.Concluded; told != nil {
+				told(m)
+			}
 		}
 		if !fault.Retryable(err) || d.lease.Stale() {
 			return err

@@ -19,15 +19,16 @@ import (
 // MaxOuts is how many messages one evaluation may give to channels: they are stored in one write with its end.
 const MaxOuts = 40
 
-// A message is written when it begins to wait, each time that it is put off, and when it has left, and where it waited it is deleted. So a
-// row that moves holds what is known of it, and what it says stands beside, unless that is short.
+// A message is written when it begins to wait, each time that it is put off, and when it has left, and where it waited it is deleted. Where each of
+// these is paid by its size, what it says stands beside, unless that is short: see Options.PaidBySize.
 //
 //	CHANNEL#name  TEXT#id  what a message says, until it and the record of it have expired
 const (
 	textPrefix = "TEXT#"
 
-	maxOutBody = 1 << 10  // bytes of a message that stay in its row
-	maxTextRow = 64 << 10 // and those of a row beside; larger ones go to a blob
+	maxOutBody  = 1 << 10  // bytes of a message that stay in its row where writes are paid by size
+	maxTextRow  = 64 << 10 // those that stay in a row at all; larger ones go to a blob
+	maxTogether = 1 << 20  // bytes of messages in one write; the others go to blobs
 
 	// textLonger is how much longer than the record of a message that was sent when it was stored its text stays: some wait.
 	textLonger = 30 * 24 * time.Hour
@@ -140,16 +141,23 @@ func (s *Store) outOps(ctx context.Context, outs []Out) ([]driver.Op, error) {
 	}
 	var ops []driver.Op
 	var texts []driver.Item
-	now, told := s.now().UTC(), map[string]bool{}
+	now, together, told := s.now().UTC(), 0, map[string]bool{}
 	for _, o := range outs {
 		o.Stored, o.version = now, 1
+		beside := s.paid && len(o.Body) > maxOutBody
+		if !beside {
+			together += len(o.Body)
+		}
 		switch {
-		case len(o.Body) > maxTextRow:
+		case len(o.Body) > maxTextRow || together > maxTogether:
+			if !beside {
+				together -= len(o.Body)
+			}
 			o.Blob = BlobPath("messages", o.Channel, o.ID())
 			if err := s.PutBlob(ctx, o.Blob, o.Body); err != nil {
 				return nil, err
 			}
-		case len(o.Body) > maxOutBody:
+		case beside:
 			o.Beside = true
 			texts = append(texts, driver.Item{Key: o.textKey(), Version: 1, Body: o.Body, Expires: s.expiry(now.Add(textLonger))})
 		}

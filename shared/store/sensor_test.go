@@ -11,6 +11,7 @@ import (
 	"waggle/shared/fault"
 	"waggle/shared/run"
 	"waggle/shared/store"
+	"waggle/shared/store/sqlitedriver"
 )
 
 const someRun = run.ID("0199f3c2-1a2b-7000-8000-000000000001")
@@ -222,6 +223,48 @@ func TestAMessageLeavesItsChannelInOneWriteAndCanBeRevived(t *testing.T) {
 		}
 		if list, err := b.Messages(b.Context(), "slack", time.Time{}, 10); err != nil || len(list) != 0 {
 			b.Errorf("still %+v, %v", list, err)
+		}
+	})
+}
+
+// TestWhatAMessageSaysStandsWhereItCostsLess has messages around the sizes at which it moves.
+func TestWhatAMessageSaysStandsWhereItCostsLess(t *testing.T) {
+	onEach(t, func(b *backend) {
+		_, onLaptop := b.db.(*sqlitedriver.Driver)
+		for seq, size := range []int{100, 1 << 10, 1<<10 + 1, 64 << 10, 64<<10 + 1} {
+			e := failed(int64(seq + 1))
+			text := strings.Repeat("x", size)
+			b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{e}))
+			row, err := b.SensorEvent(b.Context(), "alarm", e)
+			b.ok(err)
+			_, err = b.EndEvent(b.Context(), row, store.EventDone, []store.Out{note(e, "slack", "1", text)})
+			b.ok(err)
+			says := func(o store.Out, when string) {
+				b.Helper()
+				if body, err := b.MessageBody(b.Context(), o); err != nil || string(body) != text {
+					b.Errorf("%s one of %d says %d bytes, %v", when, size, len(body), err)
+				}
+			}
+			out := b.waiting("slack")[0]
+			says(out, "waiting")
+			if blob, beside := size > 64<<10, !onLaptop && size > 1<<10 && size <= 64<<10; (out.Blob != "") != blob || out.Beside != beside || len(out.Body) > 0 == (blob || beside) {
+				b.Errorf("one of %d bytes: blob %q, beside %t, %d bytes in its row", size, out.Blob, out.Beside, len(out.Body))
+			}
+			out.Tried(store.SendAttempt{Time: b.Now(), Answer: "retry", Reason: "no_answer"})
+			out, err = b.Postpone(b.Context(), out)
+			b.ok(err)
+			says(b.waiting("slack")[0], "put off,")
+			b.ok(b.Conclude(b.Context(), store.Message{ID: out.ID(), Channel: "slack", Time: b.Now(), State: store.MessageDead, Outs: []store.Out{out}}))
+			list, err := b.Messages(b.Context(), "slack", time.Time{}, 1)
+			b.ok(err)
+			says(list[0].Outs[0], "given up,")
+			b.advance(89 * 24 * time.Hour) // its record is about to expire, and it is to be sent again
+			b.ok(b.Revive(b.Context(), list[0]))
+			b.advance(60 * 24 * time.Hour)
+			out = b.waiting("slack")[0]
+			says(out, "revived,")
+			b.ok(b.Conclude(b.Context(), store.Message{ID: out.ID(), Channel: "slack", Time: b.Now(), State: store.MessageSent, Outs: []store.Out{out}}))
+			b.advance(time.Second) // the next record is newer
 		}
 	})
 }

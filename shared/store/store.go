@@ -29,6 +29,7 @@ type Store struct {
 	rand     io.Reader
 
 	retention time.Duration // negative: for ever
+	paid      bool
 	owing     owing
 }
 
@@ -43,6 +44,9 @@ type Options struct {
 	Now func() time.Time
 	// Random makes ids and tokens. Defaults to crypto/rand.
 	Random io.Reader
+	// PaidBySize says that each write costs by its size, as in DynamoDB. Then what a message says stands beside the rows that move until it
+	// has left. Defaults to no: within them, which is a write and a read less.
+	PaidBySize bool
 }
 
 // DefaultLease is how long an owner on the same machine may be silent.
@@ -65,6 +69,7 @@ func New(db driver.Driver, blobs Blobs, opts *Options) *Store {
 		if opts.Random != nil {
 			s.rand = opts.Random
 		}
+		s.paid = opts.PaidBySize
 	}
 	s.runs = &owner.Class[Summary]{DB: db, Lease: lease, Now: s.now, Token: s.Token, Entries: runEntries}
 	s.channels = &owner.Class[Channel]{DB: db, Lease: lease, Now: s.now, Token: s.Token, Entries: channelEntries}

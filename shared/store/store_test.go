@@ -57,7 +57,7 @@ func onEach(t *testing.T, test func(b *backend)) {
 				t.Fatal(err)
 			}
 			b.db = db
-			b.Store = store.New(db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: b.clock})
+			b.Store = store.New(db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: b.clock, PaidBySize: name != "sqlite"})
 			t.Cleanup(func() { b.ok(b.Close()) })
 			test(b)
 		})

@@ -137,7 +137,7 @@ func Bench(ctx context.Context, dir string, faulty, clean driver.Driver, runs in
 		Courier: courier.Options{Sender: to.Of, Handler: time.Second}})
 	p.Odds = odds
 	defer p.Close()
-	plain := store.New(clean, blobs, &store.Options{Lease: lease}).Owing(store.Bus, nil)
+	plain := store.New(clean, blobs, &store.Options{Lease: lease, PaidBySize: true}).Owing(store.Bus, nil)
 	began := time.Now()
 	ids, err := launch(ctx, p, plain, runs)
 	if err != nil {

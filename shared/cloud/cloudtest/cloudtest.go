@@ -189,7 +189,7 @@ const longestLife = 60
 func (p *Platform) Store() *store.Store { return p.seen(&life{left: -1}) }
 
 func (p *Platform) seen(l *life) *store.Store {
-	return store.New(mortal{p.table, l}, p.blobs, &store.Options{Lease: p.opts.Lease}).Owing(store.Bus, nil)
+	return store.New(mortal{p.table, l}, p.blobs, &store.Options{Lease: p.opts.Lease, PaidBySize: true}).Owing(store.Bus, nil)
 }
 
 // invocation is one call of a function, with the store as it sees it.
