@@ -84,6 +84,15 @@ func (c *Codec) Unpack(chunk Chunk) ([]Event, error) {
 	return events, nil
 }
 
+// PackText packs a text that says the like of what a log says.
+func (c *Codec) PackText(text []byte) []byte { return c.enc.EncodeAll(text, nil) }
+
+// UnpackText reads what PackText wrote; what does not read back is fault.Corrupt.
+func (c *Codec) UnpackText(packed []byte) ([]byte, error) {
+	text, err := c.dec.DecodeAll(packed, nil)
+	return text, fault.Wrap(fault.Corrupt, "unpack a text", err)
+}
+
 // Builder gathers events into a chunk. The zero value is not usable; it is not safe for
 // several goroutines.
 type Builder struct {

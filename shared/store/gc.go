@@ -254,9 +254,9 @@ func (c *collector) named(ctx context.Context, b blobName, name string) (bool, e
 		return false, nil // it never ran a step
 	}
 	asset, check, isCheck := strings.Cut(b.step, ":")
-	prefix, row := "MAT#", materializationNames
+	prefix, row := "MAT#", c.store.materializationNames
 	if isCheck {
-		prefix, row = "CHECK#"+check+"#", checkNames
+		prefix, row = "CHECK#"+check+"#", c.store.checkNames
 	}
 	q := driver.Query{Partition: assetPartition(run.AssetKey(asset), ""),
 		From: prefix + r.started.UTC().Format(keyTime), To: prefix + r.ended.UTC().Format(keyTime) + "#" + lastSort}
@@ -283,13 +283,13 @@ func (c *collector) named(ctx context.Context, b blobName, name string) (bool, e
 	}
 }
 
-func materializationNames(item driver.Item, blob string) (bool, error) {
-	m, err := materialization("", item)
+func (s *Store) materializationNames(item driver.Item, blob string) (bool, error) {
+	m, err := s.materialization("", item)
 	return err == nil && (m.Value != nil && m.Value.Blob == blob || metadataNames(m.Metadata, blob)), err
 }
 
-func checkNames(item driver.Item, blob string) (bool, error) {
-	c, err := checkResult("", "", item)
+func (s *Store) checkNames(item driver.Item, blob string) (bool, error) {
+	c, err := s.checkResult("", "", item)
 	return err == nil && (strings.Contains(c.Description, blob) || strings.Contains(c.Error, blob) || metadataNames(c.Metadata, blob)), err
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"waggle/shared/fault"
@@ -17,7 +18,8 @@ type materializationRow struct {
 	DurationMS float64         `json:"duration_ms"`
 	Verdict    run.Verdict     `json:"verdict"`
 	Metadata   metadata.Values `json:"metadata,omitempty"`
-	Value      *run.Value      `json:"value,omitempty"` // a small one's bytes are the Body
+	Packed     int             `json:"packed,omitempty"` // bytes at the end of the Body, which are the metadata
+	Value      *run.Value      `json:"value,omitempty"`  // a small one's bytes are the Body
 }
 
 // checkRow is the Data of a check result.
@@ -28,7 +30,43 @@ type checkRow struct {
 	Severity    run.Severity    `json:"severity"`
 	Description string          `json:"description,omitempty"`
 	Metadata    metadata.Values `json:"metadata,omitempty"`
+	Packed      int             `json:"packed,omitempty"` // bytes of the Body, which are the metadata
 	Error       string          `json:"error,omitempty"`
+}
+
+// maxMetadata is up to how many bytes metadata stand readable in their row where writes are paid by size.
+const maxMetadata = 512
+
+// pack takes long metadata out of a row's Data, to be appended to its Body, where writes are paid by size.
+func (s *Store) pack(values *metadata.Values) ([]byte, error) {
+	if !s.paid || len(*values) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(*values)
+	if err != nil || len(text) <= maxMetadata {
+		return nil, err
+	}
+	*values = nil
+	return s.codec.PackText(text), nil
+}
+
+// unpack reads metadata from the end of a row's Body, and returns what stands before it.
+func (s *Store) unpack(values *metadata.Values, packed int, body []byte) ([]byte, error) {
+	if packed == 0 {
+		return body, nil
+	}
+	if packed < 0 || packed > len(body) {
+		return nil, fault.New(fault.Corrupt, "its metadata have %d bytes of %d", packed, len(body))
+	}
+	rest, packing := body[:len(body)-packed], body[len(body)-packed:]
+	text, err := s.codec.UnpackText(packing)
+	if err == nil {
+		err = json.Unmarshal(text, values)
+	}
+	if len(rest) == 0 {
+		rest = nil
+	}
+	return rest, err
 }
 
 // PutRows writes materializations and check results. Each row is keyed by its event: writing it twice is harmless.
@@ -42,20 +80,27 @@ func (s *Store) PutRows(ctx context.Context, rows runlog.Rows) error {
 			body, value.Inline = value.Inline, nil
 			row.Value = &value
 		}
-		data, err := json.Marshal(row)
-		if err != nil {
+		packed, err := s.pack(&row.Metadata)
+		if row.Packed = len(packed); err == nil && row.Packed > 0 {
+			body = append(body[:len(body):len(body)], packed...)
+		}
+		data, encodeErr := json.Marshal(row)
+		if err = errors.Join(err, encodeErr); err != nil {
 			return fault.Wrap(fault.Internal, "encode a materialization", err)
 		}
 		items = append(items, driver.Item{Key: driver.Key{
 			Partition: assetPartition(m.Asset, m.Partition), Sort: eventSort("MAT#", m.Time, m.Run, m.Seq)}, Data: data, Body: body})
 	}
 	for _, c := range rows.Checks {
-		data, err := json.Marshal(checkRow{c.Status, c.Passed, c.Blocking, c.Severity, c.Description, c.Metadata, c.Error})
-		if err != nil {
+		row := checkRow{Status: c.Status, Passed: c.Passed, Blocking: c.Blocking, Severity: c.Severity, Description: c.Description, Metadata: c.Metadata, Error: c.Error}
+		body, err := s.pack(&row.Metadata)
+		row.Packed = len(body)
+		data, encodeErr := json.Marshal(row)
+		if err = errors.Join(err, encodeErr); err != nil {
 			return fault.Wrap(fault.Internal, "encode a check result", err)
 		}
 		items = append(items, driver.Item{Key: driver.Key{
-			Partition: assetPartition(c.Asset, ""), Sort: eventSort("CHECK#"+c.Check+"#", c.Time, c.Run, c.Seq)}, Data: data})
+			Partition: assetPartition(c.Asset, ""), Sort: eventSort("CHECK#"+c.Check+"#", c.Time, c.Run, c.Seq)}, Data: data, Body: body})
 	}
 	if len(items) == 0 {
 		return nil
@@ -67,7 +112,7 @@ func (s *Store) PutRows(ctx context.Context, rows runlog.Rows) error {
 func (s *Store) History(ctx context.Context, key run.AssetKey, limit int) ([]run.Materialization, error) {
 	var all []run.Materialization
 	err := s.newest(ctx, assetPartition(key, ""), "MAT#", limit, func(item driver.Item) (bool, error) {
-		m, err := materialization(key, item)
+		m, err := s.materialization(key, item)
 		all = append(all, m)
 		return len(all) < limit, err
 	})
@@ -87,7 +132,7 @@ func (s *Store) Before(ctx context.Context, key run.AssetKey, id run.ID) (run.Ma
 func (s *Store) latest(ctx context.Context, key run.AssetKey, except run.ID) (run.Materialization, error) {
 	var found *run.Materialization
 	err := s.newest(ctx, assetPartition(key, ""), "MAT#", 4, func(item driver.Item) (bool, error) {
-		m, err := materialization(key, item)
+		m, err := s.materialization(key, item)
 		if err != nil {
 			return false, err
 		}
@@ -109,7 +154,7 @@ func (s *Store) latest(ctx context.Context, key run.AssetKey, except run.ID) (ru
 func (s *Store) CheckHistory(ctx context.Context, key run.AssetKey, name string, limit int) ([]run.CheckResult, error) {
 	var all []run.CheckResult
 	err := s.newest(ctx, assetPartition(key, ""), "CHECK#"+name+"#", limit, func(item driver.Item) (bool, error) {
-		c, err := checkResult(key, name, item)
+		c, err := s.checkResult(key, name, item)
 		all = append(all, c)
 		return len(all) < limit, err
 	})
@@ -149,27 +194,34 @@ func (s *Store) newestFrom(ctx context.Context, partition, prefix, from string, 
 	}
 }
 
-func materialization(key run.AssetKey, item driver.Item) (run.Materialization, error) {
+func (s *Store) materialization(key run.AssetKey, item driver.Item) (run.Materialization, error) {
 	var row materializationRow
 	at, id, seq, err := parseEventSort(item.Sort)
 	if err == nil {
 		err = json.Unmarshal(item.Data, &row)
 	}
+	var value []byte
+	if err == nil {
+		value, err = s.unpack(&row.Metadata, row.Packed, item.Body)
+	}
 	if err != nil {
 		return run.Materialization{}, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)
 	}
 	if row.Value != nil {
-		row.Value.Inline = item.Body
+		row.Value.Inline = value
 	}
 	return run.Materialization{Asset: key, Run: id, Seq: seq, Time: at, Duration: time.Duration(row.DurationMS * float64(time.Millisecond)),
 		Metadata: row.Metadata, Value: row.Value, Verdict: row.Verdict}, nil
 }
 
-func checkResult(key run.AssetKey, name string, item driver.Item) (run.CheckResult, error) {
+func (s *Store) checkResult(key run.AssetKey, name string, item driver.Item) (run.CheckResult, error) {
 	var row checkRow
 	at, id, seq, err := parseEventSort(item.Sort)
 	if err == nil {
 		err = json.Unmarshal(item.Data, &row)
+	}
+	if err == nil {
+		_, err = s.unpack(&row.Metadata, row.Packed, item.Body)
 	}
 	if err != nil {
 		return run.CheckResult{}, fault.Wrap(fault.Corrupt, "read "+item.Key.String(), err)

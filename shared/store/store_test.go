@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"gocloud.dev/blob/memblob"
 
 	"waggle/shared/fault"
@@ -336,6 +338,56 @@ func TestHistoryLatestAndChecksReadTheNewestFirst(t *testing.T) {
 		if checks, err = b.CheckHistory(b.Context(), "group/a", "c2", 3); err != nil || len(checks) != 1 || !checks[0].Passed {
 			b.Errorf("%+v, %v", checks, err)
 		}
+	})
+}
+
+func asJSON(b *backend, v any) string {
+	text, err := json.Marshal(v)
+	b.ok(err)
+	return string(text)
+}
+
+// TestLongMetadataReadBackWhoeverReadsThem writes rows by stores to which writes cost differently, and reads each by both.
+func TestLongMetadataReadBackWhoeverReadsThem(t *testing.T) {
+	onEach(t, func(b *backend) {
+		blobs := store.NewBlobs(memblob.OpenBucket(nil))
+		stores := []*store.Store{store.New(b.db, blobs, &store.Options{Now: b.clock}), store.New(b.db, blobs, &store.Options{Now: b.clock, PaidBySize: true})}
+		for w, writer := range stores {
+			for _, size := range []int{0, 1, 511, 512, 513, 40_000} {
+				for _, value := range []*run.Value{nil, {Codec: "json", Inline: []byte(`"a value"`), Size: 9}} {
+					b.advance(time.Second)
+					text := strings.Repeat("a,b ", size/4+1)[:size]
+					m := run.Materialization{Asset: "a", Run: run.FirstID(b.clock()), Seq: 5, Time: b.clock(), Verdict: run.Good, Value: value, Metadata: metadata.Values{"text": metadata.Text(text)}}
+					c := run.CheckResult{Asset: "a", Check: "c", Run: m.Run, Seq: 6, Time: m.Time, Status: run.CheckSucceeded, Passed: true, Severity: run.SeverityError, Metadata: m.Metadata}
+					b.ok(writer.PutRows(b.Context(), runlog.Rows{Materializations: []run.Materialization{m}, Checks: []run.CheckResult{c}}))
+					if len(m.Metadata) != 1 {
+						b.Fatal("what was written has changed")
+					}
+					for r, reader := range stores {
+						got, err := reader.Latest(b.Context(), "a")
+						b.ok(err)
+						if diff := cmp.Diff(asJSON(b, m), asJSON(b, got)); diff != "" {
+							b.Errorf("store %d reads %d bytes of store %d: %s", r, size, w, diff)
+						}
+						results, err := reader.CheckHistory(b.Context(), "a", "c", 1)
+						b.ok(err)
+						if diff := cmp.Diff(asJSON(b, c), asJSON(b, results[0])); diff != "" {
+							b.Errorf("store %d reads %d bytes of store %d: %s", r, size, w, diff)
+						}
+					}
+				}
+			}
+		}
+		page, err := b.db.Query(b.Context(), driver.Query{Partition: "ASSET#a#", From: "MAT#", Descending: true, Limit: 1})
+		b.ok(err)
+		item := page.Items[0]
+		if len(item.Data)+len(item.Body) > 1000 {
+			b.Errorf("metadata of 40,000 bytes take %d and %d", len(item.Data), len(item.Body))
+		}
+		item.Body = item.Body[:1]
+		b.ok(b.db.Put(b.Context(), item, driver.Any))
+		_, err = b.Latest(b.Context(), "a")
+		b.wantCode(fault.Corrupt, err)
 	})
 }
 
