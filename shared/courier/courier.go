@@ -217,9 +217,13 @@ func (c *Courier) Once(ctx context.Context) error {
 // Linger does what is due, and what comes to be due within a time of that, until nothing is left of it or the context ends; both are no
 // error. It is Keep for a process that is paid by the second.
 func (c *Courier) Linger(ctx context.Context, within time.Duration) error {
-	for ctx.Err() == nil {
+	for idle := lingerLeast; ctx.Err() == nil; idle = min(2*idle, lingerMost) {
+		before := c.Tally()
 		if err := c.Once(ctx); err != nil && ctx.Err() == nil {
 			return err
+		}
+		if c.Tally() != before {
+			idle = lingerLeast
 		}
 		next, err := c.store.NextAlert(context.WithoutCancel(ctx), c.opts.Calls)
 		wait := next.Sub(c.store.Now())
@@ -227,15 +231,18 @@ func (c *Courier) Linger(ctx context.Context, within time.Duration) error {
 			return err
 		}
 		select {
-		case <-time.After(max(wait, lingerLeast)):
+		case <-time.After(max(wait, idle)):
 		case <-ctx.Done():
 		}
 	}
 	return nil
 }
 
-// lingerLeast keeps what is due in the hands of another from being asked for without end.
-const lingerLeast = 100 * time.Millisecond
+// What is due and in the hands of another, who may be dead, is asked for at growing distances while nothing comes of it.
+const (
+	lingerLeast = 100 * time.Millisecond
+	lingerMost  = 5 * time.Second
+)
 
 // Keep does what is due until the context ends, at once when something was published in this process. tell is told of trouble, once
 // while it lasts; the work goes on.

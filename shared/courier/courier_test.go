@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -551,5 +552,44 @@ func TestARecipientThatIsRefusedForNowIsTriedAgainAlone(t *testing.T) {
 		if d.State != courier.Sent || !slices.Equal(d.Message.Refused, []string{"gone@example.com", "full@example.com"}) {
 			t.Errorf("%+v", d)
 		}
+	})
+}
+
+// inCloud is the store with the lease of a deployment.
+func (w *world) inCloud() *store.Store {
+	return store.New(w.db, store.NewBlobs(w.bucket), &store.Options{Lease: time.Minute})
+}
+
+// TestWhatIsInTheHandsOfAnotherIsNotAskedForWithoutEnd has a message wait in a channel whose owner has died; its lease goes on for a minute.
+func TestWhatIsInTheHandsOfAnotherIsNotAskedForWithoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := setup(t, nil, tells("alarm", slack))
+		w.run()
+		if _, err := w.inCloud().AcquireChannel(t.Context(), "slack", "dead"); err != nil {
+			t.Fatal(err)
+		}
+		var calls atomic.Int64
+		w.db = w.db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+			if !c.Done {
+				calls.Add(1)
+			}
+			return nil
+		}})
+		here := courier.New(w.inCloud(), w.defs, &courier.Options{Sender: w.server.sender})
+		linger := func(d time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), d)
+			defer cancel()
+			if err := here.Linger(ctx, 20*time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		linger(50 * time.Second)
+		if n := calls.Load(); n > 200 {
+			t.Errorf("%d calls to the table in 50 s", n)
+		}
+		w.want()
+		linger(time.Minute)
+		w.want("slack: " + told)
 	})
 }
