@@ -10,6 +10,7 @@ import (
 	"waggle/bench/figures"
 	"waggle/pipelines"
 	"waggle/shared/cloud/cloudtest"
+	"waggle/shared/metric"
 	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
@@ -94,7 +95,7 @@ type item struct {
 	Prices   string  `json:"prices"`
 }
 
-// items are what a month costs, the sum last, and what each GB that is kept adds.
+// items are what a month costs, the sum last, and after it what metrics and each GB that is kept may add.
 func (m idle) items(emulator string) (list []item, sum float64) {
 	add := func(name string, count float64, unit string, usd float64) {
 		list = append(list, item{"idle", emulator, name, figures.Round(count), unit, cents(usd), region + " " + priced})
@@ -112,6 +113,7 @@ func (m idle) items(emulator string) (list []item, sum float64) {
 	add("parameters of SSM, standard", 1, "parameters", 0)
 	total := sum
 	add("sum", 1, "month", total)
+	add("metrics, in each hour in which runs end, beyond an account's ten", float64(len(metric.Names())), "metrics", float64(len(metric.Names()))*metricMonth)
 	for _, kept := range []struct {
 		name string
 		usd  float64

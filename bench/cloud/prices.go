@@ -19,6 +19,7 @@ const (
 	mailSent      = 0.10e-3      // by SES, to one recipient
 	attachedGB    = 0.12         // of mails' attachments
 	logsGB        = 0.50         // written to CloudWatch's logs
+	metricMonth   = 0.30         // a metric that is written in every hour; the first ten of an account are free
 	alarmMonth    = 0.10         // the first ten of an account are free
 	boardMonth    = 3.00         // a dashboard; the first three of an account are free
 	freeAlarms    = 10           //
