@@ -32,8 +32,8 @@ const (
 	alarms = 10
 	boards = 1
 
-	// polls are the empty receives of a queue from which Lambda reads: five at a time, each for 20 s.
-	// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+	// polls are the empty receives of a queue from which Lambda reads, reckoned: five at a time, each for 20 s, the longest that SQS knows.
+	// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 	polls = 5 * 3 * minutesAMonth
 
 	// logBytes are those that Lambda itself writes of an invocation: START, END and REPORT. The monitor writes nothing when nothing is due.
