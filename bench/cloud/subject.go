@@ -174,7 +174,7 @@ func owed(ctx context.Context, s *store.Store, id run.ID) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	next, err := s.NextAlert(ctx)
+	next, err := s.NextAlert(ctx, nil)
 	switch {
 	case err != nil:
 		return "", err

@@ -212,7 +212,7 @@ func settled(ctx context.Context, p *cloudtest.Platform, plain *store.Store, lef
 		delete(left, id)
 	}
 	for range 2 {
-		next, err := plain.NextAlert(ctx)
+		next, err := plain.NextAlert(ctx, nil)
 		if err != nil || !next.IsZero() {
 			return false, err
 		}
