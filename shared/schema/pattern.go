@@ -246,7 +246,7 @@ func (s *seenTexts) mark(re *regexp.Regexp, values []string, fail []uint64) {
 		if len(v) > longestSeen {
 			ok = re.MatchString(v)
 		} else {
-			k := textHash(v) % seenSlots
+			k := endsOf(v).hash() % seenSlots
 			if !s.known[k] || s.texts[k] != v {
 				s.texts[k], s.matched[k], s.known[k] = v, re.MatchString(v), true
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"sort"
 	"time"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -255,9 +256,7 @@ func fill(dst any, at int, a arrow.Array, first, n int) {
 func fillText(dst []string, a arrow.Array, first int) {
 	switch a := a.(type) {
 	case *array.String:
-		for k := range dst {
-			dst[k] = a.Value(first + k)
-		}
+		cutTexts(dst, a.Data().Buffers()[2], a.ValueOffsets()[first:])
 	case *array.LargeString:
 		for k := range dst {
 			dst[k] = a.Value(first + k)
@@ -268,6 +267,21 @@ func fillText(dst []string, a arrow.Array, first int) {
 				dst[k] = a.Value(first + k)
 			}
 		}
+	}
+}
+
+// cutTexts cuts texts that lie one behind the other where they begin.
+func cutTexts(dst []string, text *memory.Buffer, starts []int32) {
+	if len(dst) == 0 || text == nil || text.Len() == 0 {
+		clear(dst)
+		return
+	}
+	whole := unsafe.String(unsafe.SliceData(text.Bytes()), text.Len())
+	starts = starts[: len(dst)+1 : len(dst)+1]
+	from := starts[0]
+	for k, to := range starts[1:] {
+		dst[k] = whole[from:to]
+		from = to
 	}
 }
 
