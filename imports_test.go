@@ -155,6 +155,26 @@ func TestTheEngineKnowsNoDatabaseAndNoCloud(t *testing.T) {
 	}
 }
 
+// TestTemplatesCallNoMethodsByTheirNames keeps the linker's hands free: a program that executes a template of the standard library has every
+// method of every type it uses, and a function's zip is a quarter larger.
+func TestTemplatesCallNoMethodsByTheirNames(t *testing.T) {
+	t.Parallel()
+	known := false
+	for dir, list := range importsOfOurs(t, "duckdb", "aws") {
+		for _, path := range list {
+			known = known || strings.HasPrefix(path, templates)
+			if path == "text/template" || path == "html/template" {
+				t.Errorf("%s imports %s; import %s/text or /html, which call no methods", dir, path, templates)
+			}
+		}
+	}
+	if !known {
+		t.Errorf("nothing imports %s; is it still there?", templates)
+	}
+}
+
+const templates = "github.com/DataDog/datadog-agent/pkg/template"
+
 func isDuckDB(path string) bool { return strings.HasPrefix(path, "github.com/duckdb/") }
 
 func TestTheLaptopsBinaryLinksNoCloudAndNoDuckDB(t *testing.T) {
@@ -212,7 +232,7 @@ func importsOfOurs(t *testing.T, tags ...string) map[string][]string {
 	platform := build.Default
 	platform.BuildTags, platform.CgoEnabled = tags, len(tags) > 0
 	imports := map[string][]string{}
-	for _, root := range []string{"shared", "pipelines", "cmd", "bench"} {
+	for _, root := range []string{"shared", "pipelines", "cmd", "bench", "functions"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"text/template"
+
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 
 	"waggle/shared/fault"
 	"waggle/shared/notify"
@@ -25,7 +26,7 @@ type NotificationOptions struct {
 //	var salesReady = asset.Notification("sales_ready", `{{(.Asset "sales").Metadata.record_count}} sales are ready`, slack,
 //		&asset.NotificationOptions{Options: asset.Options{Deps: asset.List{sales}}})
 //
-// Text is a template as text/template has it, over NotificationData. Validate reports one that does not parse, a key in .Asset "key" that
+// Text is a template as text/template has it, over NotificationData, which says what may be called of it. Validate reports one that does not parse, a key in .Asset "key" that
 // is not in Deps, and a channel that Definitions.Channels does not list. A template that fails when the step runs, as by a label that the
 // asset did not report, or that gives no text, does not fail the step: a plain message is sent that names the assets and says so, and a
 // WARNING is logged.
@@ -62,7 +63,7 @@ func Notification(key, text string, channel *notify.Channel, opts *NotificationO
 
 // template parses one template of a notification, and reports what is wrong with it.
 func (d *Definition) template(name, text string) *template.Template {
-	t, err := template.New(name).Option("missingkey=error").Parse(text)
+	t, err := template.New(name).Option("missingkey=error").Funcs(methods).Parse(text)
 	if err != nil {
 		d.mistake("its %s does not parse: %w", name, err)
 		return nil
@@ -76,6 +77,7 @@ func (d *Definition) template(name, text string) *template.Template {
 			d.mistake("its %s: %w", name, err)
 		}
 	}
+	callMethods(t)
 	return t
 }
 

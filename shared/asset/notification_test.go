@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"text/template"
 
 	"waggle/shared/asset"
 	"waggle/shared/job"
@@ -131,12 +132,58 @@ func TestATemplateSeesWhatTheAssetsReported(t *testing.T) {
 	}
 }
 
+// TestMethodsAreCalledAsPackageTemplateCallsThem compares with text/template, which finds methods by their names.
+func TestMethodsAreCalledAsPackageTemplateCallsThem(t *testing.T) {
+	t.Parallel()
+	const values = `(.Asset "sold").Metadata`
+	texts := []string{
+		`{{.Run}} {{.Run.Short}} {{$.Run.Short | printf "%q"}} {{len .Run.Short}} {{(.Run).Short}}`,
+		`{{"sold" | .Asset | printf "%T"}}{{with $a := .Asset "sold"}}{{$a.Run.Short}} {{$a.Time.Year}}{{end}}`,
+		`{{with .Asset "sold"}}{{.Time.Format "2006-01-02"}} {{.Time.Month}} {{.Time.Day}} {{.Time.YearDay}} {{.Time.Weekday}} {{.Time.IsZero}}{{end}}`,
+		`{{with (index .Assets 0).Time}}{{.Hour}}:{{.Minute}}:{{.Second}} {{.Unix}} {{"15:04" | .Format}} {{eq (.Format "15") (printf "%02d" .Hour)}}{{end}}`,
+		`{{range .Assets}}{{range $label, $v := .Metadata}}{{$label}}={{$v.Any}} {{$v.String}} {{$v.Type}};{{end}}{{end}}`,
+		`{{` + values + `.Labels}} {{` + values + `.none.Any}} {{` + values + `.record_count.Any | printf "%05d"}} {{slice ` + values + `.title.Any 0 5}}`,
+		`{{define "part"}}{{.Any}} {{.}}{{end}}{{template "part" ` + values + `.record_count}}{{if ` + values + `.clean.Any}} yes{{end}}`,
+		`{{block "run" .Run.Short}}<{{.}}>{{end}}{{if and .Run.Short .Job}}both{{end}}`,
+	}
+	for _, text := range texts {
+		r, c := told(t, text, "")
+		m := r.Materializations[0]
+		data := asset.NotificationData{Run: r.ID, Job: "job", Assets: []asset.Told{{Key: "sold", Run: m.Run, Time: m.Time.UTC(), Metadata: m.Metadata}}}
+		var want strings.Builder
+		if err := template.Must(template.New("text").Parse(text)).Execute(&want, data); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if c.Text != strings.TrimSpace(want.String()) {
+			t.Errorf("%s: %q, want %q", text, c.Text, want.String())
+		}
+	}
+}
+
+func TestALabelMayHaveTheNameOfAMethod(t *testing.T) {
+	t.Parallel()
+	a := asset.New("sold", func(ctx *asset.Context) (int, error) {
+		ctx.AddMetadata(metadata.Map{"Year": 1999, "Any": "all"})
+		return 1, nil
+	}, nil)
+	list := asset.List{a, after(a, `{{with (.Asset "sold").Metadata}}{{.Year.Any}} {{.Any}} {{.Any.String}}{{end}}`, "")}
+	r := waggletest.RunJob(t, waggle.Definitions{Assets: list, Jobs: job.List{job.New("job", list, nil)}, Channels: notify.List{slack}}, "job", nil)
+	if sent := r.Sent(); len(sent) != 1 || sent[0].Content.Text != "1999 all all" {
+		t.Errorf("sent %+v", sent)
+	}
+}
+
 // TestATemplateThatFailsSendsAPlainMessageAndTheStepSucceeds has templates fail that only the run can tell of.
 func TestATemplateThatFailsSendsAPlainMessageAndTheStepSucceeds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, subject, why string }{
 		{`{{(.Asset "sold").Metadata.rows}} sold`, "", `map has no entry for key "rows"`},
 		{`{{.Jobs}} sold`, "", `can't evaluate field Jobs`},
+		{`{{(.Asset "sold").Metadata.Year.Any}}`, "", `error calling Year: map has no entry for key "Year"`},
+		{`{{.Run.Year}}`, "", `error calling Year: can't evaluate field Year in type run.ID`},
+		{`{{.Run.String}}`, "", `error calling String: can't evaluate field String in type run.ID`},
+		{`{{(.Asset "sold").Time.UTC}}`, "", `can't evaluate field UTC in type time.Time`},
+		{`{{.Run.Short 7}}`, "", `wrong number of args for Short`},
 		{`x`, `{{index .Assets 7}}`, `index out of range: 7`},
 		{`{{$key := "other"}}{{(.Asset $key).Key}}`, "", `unknown asset in Deps "other" (there is sold)`},
 		{`{{if not .Job}}x{{end}}`, "", "the text is empty"},

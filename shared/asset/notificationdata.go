@@ -1,16 +1,19 @@
 package asset
 
 import (
-	"text/template"
 	"text/template/parse"
 	"time"
+
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 
 	"waggle/shared/fault"
 	"waggle/shared/metadata"
 	"waggle/shared/run"
 )
 
-// NotificationData is what the templates of a notification asset see.
+// NotificationData is what the templates of a notification asset see: its fields, and of its methods and those of what is in them .Asset "key",
+// .Run.Short, .Any of a value, .Labels of metadata, .String, and of a time .Format "layout", .Year, .Month, .Day, .YearDay, .Weekday, .Hour,
+// .Minute, .Second, .Unix and .IsZero.
 type NotificationData struct {
 	Run    run.ID // {{.Run}}; {{.Run.Short}} is enough for commands
 	Job    string // empty: a selection of steps
@@ -41,6 +44,16 @@ func (d NotificationData) Asset(key string) (Told, error) {
 // keysIn lists the keys that a template asks for by .Asset "key".
 func keysIn(t *template.Template) []string {
 	var keys []string
+	commandsOf(t, func(c *parse.CommandNode) {
+		if key, ok := keyOf(c); ok {
+			keys = append(keys, key)
+		}
+	})
+	return keys
+}
+
+// commandsOf calls a function with each command of a template and of those it defines, before the commands inside it.
+func commandsOf(t *template.Template, use func(*parse.CommandNode)) {
 	var walk func(n parse.Node)
 	branch := func(b *parse.BranchNode) {
 		walk(b.Pipe)
@@ -74,9 +87,7 @@ func keysIn(t *template.Template) []string {
 		case *parse.ChainNode:
 			walk(n.Node)
 		case *parse.CommandNode:
-			if key, ok := keyOf(n); ok {
-				keys = append(keys, key)
-			}
+			use(n)
 			for _, arg := range n.Args {
 				walk(arg)
 			}
@@ -87,7 +98,6 @@ func keysIn(t *template.Template) []string {
 			walk(one.Root)
 		}
 	}
-	return keys
 }
 
 // keyOf returns the key of a call .Asset "key" or $.Asset "key".

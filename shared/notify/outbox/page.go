@@ -5,11 +5,12 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
+	template "github.com/DataDog/datadog-agent/pkg/template/html"
 	"github.com/dustin/go-humanize"
 
 	"waggle/shared/notify"
@@ -25,6 +26,9 @@ var templates = template.Must(template.New("page").Parse(pageText))
 type card struct {
 	Message
 	Name    string
+	Moment  string        // Time for programs
+	Shown   string        // Time for people
+	Clock   string        // Time of day
 	Picture template.HTML // of Slack
 	JSON    string        // of a webhook
 	Height  int           // of a mail's frame, in pixels
@@ -33,7 +37,7 @@ type card struct {
 
 // cardOf is a message as part of the inbox.
 func cardOf(m Message, name string) []byte {
-	c := card{Message: m, Name: url.PathEscape(name)}
+	c := card{Message: m, Name: url.PathEscape(name), Moment: m.Time.Format(time.RFC3339), Shown: m.Time.Format("2006-01-02 15:04:05 UTC"), Clock: m.Time.Format("15:04")}
 	for _, f := range m.Attachments {
 		c.Files = append(c.Files, fmt.Sprintf("%s (%s)", notify.Cut(f.Name, 80), humanize.Bytes(uint64(f.Bytes))))
 	}
