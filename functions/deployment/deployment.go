@@ -20,11 +20,8 @@ import (
 	"waggle/shared/metric"
 	"waggle/shared/notice"
 	"waggle/shared/notify"
-	"waggle/shared/notify/senders"
-	"waggle/shared/notify/sesmail"
 	"waggle/shared/run"
 	"waggle/shared/scheduler"
-	"waggle/shared/secret/awssecret"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
 )
@@ -36,9 +33,9 @@ const lease = 60 * time.Second
 type Deployment struct {
 	Settings
 	Log *slog.Logger
+	AWS aws.Config
 
 	metrics   metrics
-	config    aws.Config
 	store     *store.Store
 	functions cloud.Functions
 	bus       *bus
@@ -67,7 +64,7 @@ func Open(ctx context.Context) (*Deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Deployment{Settings: settings, config: cfg,
+	return &Deployment{Settings: settings, AWS: cfg,
 		Log:       slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: settings.LogLevel})),
 		store:     store.New(db, store.NewBlobs(bucket), &store.Options{Lease: lease, Now: db.Now, PaidBySize: true}).Owing(store.Bus, nil),
 		metrics:   metrics{metric.NewLog(os.Stdout, settings.Environment, time.Now)},
@@ -79,7 +76,7 @@ func Open(ctx context.Context) (*Deployment, error) {
 // Runner is what the function run does.
 func (d *Deployment) Runner() *cloud.Runner {
 	// What follows from its runs is run by the same version: it cannot be told of its own in its settings.
-	functions := lambdafunctions.New(d.config, lambdafunctions.Names{Run: Invocation(context.Background()).Function, Step: d.StepFunction, Sensor: d.SensorFunction})
+	functions := lambdafunctions.New(d.AWS, lambdafunctions.Names{Run: Invocation(context.Background()).Function, Step: d.StepFunction, Sensor: d.SensorFunction})
 	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: functions, Log: d.Log,
 		Publish: cloud.Wanted(pipelines.Definitions, d.bus.publish), Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
 }
@@ -93,20 +90,16 @@ func (d *Deployment) Stepper() *cloud.Stepper {
 // ownHandler is how long the function of a sensor may take that has a Lambda function of its own.
 const ownHandler = 10 * time.Minute
 
-// Teller is what the function sensor does, and the own function of a sensor.
-func (d *Deployment) Teller(ctx context.Context) (*cloud.Teller, error) {
-	opened, err := senders.Open(ctx, pipelines.Definitions.Channels, senders.Options{Lookup: os.LookupEnv, Apart: true,
-		Sources: awssecret.Sources(d.config, nil), SES: func(s notify.SESSettings) notify.Sender { return sesmail.New(d.config, s, nil) }})
-	if err != nil {
-		return nil, err
-	}
-	opts := &courier.Options{Sender: opened.Of, Polls: true, Calls: cloud.Calls(pipelines.Definitions, d.Sensor), Bus: d.bus.publish,
+// Teller is what the function sensor does, and the own function of a sensor. What opens the senders of channels stays with that program: the
+// others link none.
+func (d *Deployment) Teller(sender func(*notify.Definition) (notify.Sender, error)) *cloud.Teller {
+	opts := &courier.Options{Sender: sender, Polls: true, Calls: cloud.Calls(pipelines.Definitions, d.Sensor), Bus: d.bus.publish,
 		Place: notice.Place{Environment: d.Environment, LinkBase: d.LinkBase}, Worker: lambdacontext.LogStreamName, Concluded: d.metrics.concluded,
 		Launched: func(ctx context.Context, id run.ID) error { return d.functions.Run(ctx, "", cloud.RunCall{Run: id}) }}
 	if d.Sensor != "" {
 		opts.Handler = ownHandler
 	}
-	return &cloud.Teller{Courier: courier.New(d.store, pipelines.Definitions, opts), Definitions: pipelines.Definitions, Own: d.Sensor, Functions: d.functions, Log: d.Log}, nil
+	return &cloud.Teller{Courier: courier.New(d.store, pipelines.Definitions, opts), Definitions: pipelines.Definitions, Own: d.Sensor, Functions: d.functions, Log: d.Log}
 }
 
 // Monitor is what the function monitor does.

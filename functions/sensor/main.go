@@ -11,6 +11,6 @@ import (
 
 func main() {
 	d := deployment.Must(deployment.Open(context.Background()))
-	teller := deployment.Must(d.Teller(context.Background()))
-	lambda.StartHandlerFunc(handler{teller, d.Log}.handle)
+	senders := deployment.Must(openSenders(context.Background(), d.AWS))
+	lambda.StartHandlerFunc(handler{d.Teller(senders.Of), d.Log}.handle)
 }

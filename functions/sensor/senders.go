@@ -1,0 +1,20 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"waggle/pipelines"
+	"waggle/shared/notify"
+	"waggle/shared/notify/senders"
+	"waggle/shared/notify/sesmail"
+	"waggle/shared/secret/awssecret"
+)
+
+// openSenders opens the channels of the pipelines. One that cannot be opened keeps no other from sending.
+func openSenders(ctx context.Context, config aws.Config) (*senders.Senders, error) {
+	return senders.Open(ctx, pipelines.Definitions.Channels, senders.Options{Lookup: os.LookupEnv, Apart: true, Sources: awssecret.Sources(config, nil),
+		SES: func(s notify.SESSettings) notify.Sender { return sesmail.New(config, s, nil) }})
+}
