@@ -187,6 +187,35 @@ func TestTheLaptopsBinaryLinksNoCloudAndNoDuckDB(t *testing.T) {
 			}
 		}
 	}
+	linked(t, imports, "cmd/waggle", func(dir, path string) {
+		if isCloud(path) {
+			t.Errorf("cmd/waggle links %s, by %s", path, dir)
+		}
+	})
+}
+
+// TestOnlyFunctionsThatRunStepsLinkSQLite: it is a seventh of a zip, and read by assets alone.
+func TestOnlyFunctionsThatRunStepsLinkSQLite(t *testing.T) {
+	t.Parallel()
+	imports := importsOfOurs(t)
+	for name, wanted := range map[string]bool{"run": true, "step": true, "sensor": false, "monitor": false} {
+		links := false
+		linked(t, imports, "functions/"+name, func(dir, path string) {
+			if strings.HasPrefix(path, "modernc.org/") {
+				if links = true; !wanted {
+					t.Errorf("the function %s links %s, by %s", name, path, dir)
+				}
+			}
+		})
+		if wanted && !links {
+			t.Errorf("the function %s links no SQLite: assets that read SQLite files would fail", name)
+		}
+	}
+}
+
+// linked calls a function with each import of a program, and the folder of ours that has it.
+func linked(t *testing.T, imports map[string][]string, program string, use func(dir, path string)) {
+	t.Helper()
 	seen := map[string]bool{}
 	var visit func(dir string)
 	visit = func(dir string) {
@@ -195,17 +224,15 @@ func TestTheLaptopsBinaryLinksNoCloudAndNoDuckDB(t *testing.T) {
 		}
 		seen[dir] = true
 		for _, path := range imports[dir] {
-			if isCloud(path) {
-				t.Errorf("cmd/waggle links %s, by %s", path, dir)
-			}
+			use(dir, path)
 			if ours, ok := strings.CutPrefix(path, "waggle/"); ok {
 				visit(ours)
 			}
 		}
 	}
-	visit("cmd/waggle")
+	visit(program)
 	if len(seen) < 10 {
-		t.Errorf("cmd/waggle reaches only %d packages; is it still there?", len(seen))
+		t.Errorf("%s reaches only %d packages; is it still there?", program, len(seen))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	_ "modernc.org/sqlite" // sources of pipelines
 
 	"waggle/functions/deployment"
 )

@@ -6,9 +6,13 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"waggle/shared/event"
+	"waggle/shared/fault"
+	"waggle/shared/table"
 )
 
 type calls struct {
@@ -83,5 +87,17 @@ func TestWorkThatFailsBringsNoEventAgain(t *testing.T) {
 	}
 	if _, err := handled(t, c, `{"wake":true}`); err == nil {
 		t.Error("a call that only has to work says that it failed")
+	}
+}
+
+func TestAPolledSensorThatReadsASQLiteFileIsToldWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "media.db"), append([]byte("SQLite format 3\x00"), make([]byte, 100)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := table.ReadSQLite[struct{ ID int64 }](t.Context(), table.At(dir), "media.db", "media")
+	if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "does not link SQLite") {
+		t.Errorf("got %v", err)
 	}
 }

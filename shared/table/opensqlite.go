@@ -11,16 +11,36 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"waggle/shared/fault"
 )
 
 // sqliteWait is how long a file that another process holds is waited for.
 const sqliteWait = 2 * time.Second
+
+// sqliteName is the name by which SQLite registers with database/sql. Programs whose pipelines read SQLite files import modernc.org/sqlite; this
+// package does not, since it would be in every function for Lambda, and a seventh of those that never read such a file.
+const sqliteName = "sqlite"
+
+// What SQLite calls its errors, in the last byte of their codes.
+const (
+	sqlitePerm     = 3
+	sqliteBusy     = 5
+	sqliteLocked   = 6
+	sqliteReadOnly = 8
+	sqliteCorrupt  = 11
+	sqliteFull     = 13
+	sqliteAuth     = 23
+	sqliteNotADB   = 26
+)
+
+// sqliteError is an error of SQLite.
+type sqliteError interface {
+	error
+	Code() int
+}
 
 // sqliteMagic begins every SQLite file.
 const sqliteMagic = "SQLite format 3\x00"
@@ -108,7 +128,10 @@ func connectSQLite(ctx context.Context, name, parameters string) (*sql.Conn, fun
 }
 
 func connect(ctx context.Context, source string, prepare func(*sql.Conn) error) (*sql.Conn, func(), error) {
-	db, err := sql.Open("sqlite", source)
+	if !slices.Contains(sql.Drivers(), sqliteName) {
+		return nil, nil, fault.New(fault.Invalid, "this program does not link SQLite").WithHint("import it where main is, as in _ \"modernc.org/sqlite\"")
+	}
+	db, err := sql.Open(sqliteName, source)
 	if err != nil {
 		return nil, nil, sqliteFault(ctx, err)
 	}
@@ -217,14 +240,14 @@ func copyFile(from, to string) error {
 // needsWriting reports that SQLite would have to write before it can read: a journal to roll back, or
 // a log whose index is not there.
 func needsWriting(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_READONLY
+	var e sqliteError
+	return errors.As(err, &e) && e.Code()&0xff == sqliteReadOnly
 }
 
 // sqliteFault says which code an error of SQLite is.
 func sqliteFault(ctx context.Context, err error) error {
 	var known *fault.Error
-	var e *sqlite.Error
+	var e sqliteError
 	switch {
 	case err == nil || errors.As(err, &known):
 		return err
@@ -234,13 +257,13 @@ func sqliteFault(ctx context.Context, err error) error {
 		return err
 	}
 	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	case sqliteBusy, sqliteLocked:
 		return fault.New(fault.Unavailable, "another process holds the file, for %s and more", sqliteWait).WithHint("end its transaction, or read a copy")
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case sqliteCorrupt, sqliteNotADB:
 		return fault.New(fault.Corrupt, "the SQLite file is damaged: %w", err).WithHint("copy it again; sqlite3 FILE .recover saves what is left")
-	case sqlite3.SQLITE_FULL:
+	case sqliteFull:
 		return fault.Wrap(fault.Full, "", err)
-	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+	case sqlitePerm, sqliteAuth:
 		return fault.Wrap(fault.Denied, "", err)
 	}
 	return fault.Wrap(fault.Unavailable, "", err)

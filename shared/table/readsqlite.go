@@ -21,6 +21,9 @@ import (
 // log or a journal holds is read by way of a copy in the temporary folder. A file that another
 // process holds is waited for up to 2 s, then it is fault.Unavailable. A file that is embedded or in a
 // bucket is read whole into memory.
+//
+// A program reads SQLite files where it links modernc.org/sqlite: the command line, tests by waggletest and the functions run and step do.
+// In the functions sensor and monitor, so for sensors that are polled in the cloud, it is fault.Invalid.
 func ReadSQLite[R any](ctx context.Context, from Folder, file, table string) ([]R, error) {
 	p, err := planOf(reflect.TypeFor[R]())
 	if err != nil {

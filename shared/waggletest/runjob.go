@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gocloud.dev/blob/memblob"
+	_ "modernc.org/sqlite" // sources of the assets that are tested
 
 	"waggle/shared/asset"
 	"waggle/shared/courier"
