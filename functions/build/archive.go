@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"time"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // bootstrap is the name that Lambda starts.
@@ -18,6 +21,7 @@ const maxZip = 50 << 20
 func pack(program []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w := zip.NewWriter(&packed)
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
 	header := &zip.FileHeader{Name: bootstrap, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 	header.SetMode(0o755)
 	file, err := w.CreateHeader(header)

@@ -72,10 +72,6 @@ func (b builder) program(ctx context.Context, name, architecture string) (manife
 	return z, fault.Wrap(fault.Unavailable, "pack function "+name, os.WriteFile(filepath.Join(b.out, filepath.FromSlash(z.Path)), packed, 0o644))
 }
 
-// tags leave out what functions never use: the calls of Lambda's first runtime for Go, and gRPC's page of traces, whose template has the linker
-// keep every method of every type. Nothing of Waggle uses gRPC; packages that it imports do.
-var tags = []string{"lambda.norpc", "grpcnotrace"}
-
 // compile builds a program that depends on its sources and Go's version alone: no paths, no commit, no build id, nothing that
 // this machine's environment says of how to build.
 func (b builder) compile(ctx context.Context, name, architecture, program string) error {
@@ -83,8 +79,8 @@ func (b builder) compile(ctx context.Context, name, architecture, program string
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, "compile function "+name, err)
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(tags, ","), "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
-		"-o", program, "./functions/"+name)
+	arguments := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", program}, lean()...)
+	cmd := exec.CommandContext(ctx, "go", append(arguments, "./functions/"+name)...)
 	cmd.Dir = b.root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFLAGS=")
 	var out bytes.Buffer

@@ -1,0 +1,47 @@
+package main
+
+import "strings"
+
+// tags leave out what functions never use.
+var tags = []string{
+	"lambda.norpc",      // the calls of Lambda's first runtime for Go
+	"grpcnotrace",       // gRPC's page of traces: its template has the linker keep every method of every type. Only packages that are imported know gRPC
+	"arrow_json_stdlib", // a second JSON, which Arrow prefers for speed; Waggle writes and reads JSON by encoding/json
+}
+
+// cold are the packages that are compiled without inlining: code that is linked and seldom or never runs, or that waits for the network. A
+// function loses a tenth of its size by that. What reads and writes tables is not among them, nor is SQLite, which took twice as long to
+// read a table.
+var cold = []string{
+	"github.com/apache/arrow-go/v18/arrow/compute/...", // arithmetic, casts and comparisons of all types: package schema has its own
+	"github.com/apache/arrow-go/v18/arrow/flight/...",
+	"github.com/apache/arrow-go/v18/arrow/ipc/...",
+	"github.com/apache/arrow-go/v18/arrow/scalar",
+	"github.com/apache/arrow-go/v18/arrow/extensions",
+	"github.com/apache/arrow-go/v18/arrow/internal/...",
+	"github.com/apache/arrow-go/v18/parquet/metadata",
+	"github.com/apache/arrow-go/v18/parquet/schema",
+	"github.com/apache/arrow-go/v18/parquet/variant",
+	"github.com/apache/arrow-go/v18/parquet/internal/gen-go/...",
+	"github.com/apache/thrift/...", // the footer of Parquet files
+	"github.com/aws/...",
+	"github.com/googleapis/...",
+	"github.com/slack-go/...",
+	"github.com/wneessen/...",
+	"go.opentelemetry.io/...", // this and the next are what gocloud.dev and Arrow's Flight import
+	"google.golang.org/...",
+	"gocloud.dev/...",
+	"golang.org/x/...",
+	"net/...",
+	"vendor/...",
+	"crypto/x509/...",
+}
+
+// lean are the arguments of go build that keep a function small.
+func lean() []string {
+	arguments := []string{"-tags", strings.Join(tags, ",")}
+	for _, pattern := range cold {
+		arguments = append(arguments, "-gcflags="+pattern+"=-l")
+	}
+	return arguments
+}
