@@ -1,5 +1,5 @@
 // Command lambda measures the functions as they were built: how large their zips are, how long a process takes until it asks for its first
-// event, and how long a warm one takes for an event that leaves it nothing to do.
+// event, and how long a warm one takes for an event that leaves it nothing to do. The exit status is 1 if a zip is over its budget.
 //
 //	make build && localstack/with-emulators.sh go run ./bench/lambda
 package main
@@ -86,6 +86,7 @@ func command() error {
 		manifest.SensorFunction:  `{"wake":true}`,
 		manifest.MonitorFunction: `{"monitor":true}`,
 	}
+	var over []error
 	for _, f := range built.Functions {
 		one := &function{name: f.Name, event: events[f.Name], env: environment(db.Endpoint)}
 		folder := filepath.Join(dir, f.Name)
@@ -112,8 +113,9 @@ func command() error {
 		if err := figures.Print(figure); err != nil {
 			return err
 		}
+		over = append(over, one.overBudget())
 	}
-	return nil
+	return errors.Join(over...)
 }
 
 // environment is what a deployment tells its functions. Nobody answers for the services other than DynamoDB: nothing is to be done there.

@@ -14,8 +14,11 @@ import (
 // bootstrap is the name that Lambda starts.
 const bootstrap = "bootstrap"
 
-// maxZip is what Lambda takes of a zip that is sent to it directly, in bytes.
-const maxZip = 50 << 20
+// What Lambda takes, in bytes: of a zip that is sent to it directly, and of what is in it.
+const (
+	maxZip     = 50 << 20
+	maxProgram = 250 << 20
+)
 
 // pack is the zip of a program. Equal programs give equal bytes: the time in it is the earliest that a zip can say.
 func pack(program []byte) ([]byte, error) {

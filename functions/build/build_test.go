@@ -24,7 +24,7 @@ import (
 // setup makes a tree whose functions print their names, and a builder for it.
 func setup(t *testing.T) (builder, manifest.Manifest) {
 	t.Helper()
-	b := builder{root: t.TempDir(), out: filepath.Join(t.TempDir(), "dist"), architectures: []string{runtime.GOARCH}, limit: maxZip}
+	b := builder{root: t.TempDir(), out: filepath.Join(t.TempDir(), "dist"), architectures: []string{runtime.GOARCH}, limit: maxZip, unzipped: maxProgram}
 	write(t, filepath.Join(b.root, "go.mod"), "module waggle\n\ngo 1.26.0\n")
 	m, err := manifest.Of(waggle.Definitions{}, "0123456789ab")
 	if err != nil {
@@ -137,14 +137,22 @@ func TestABuildThatFailsLeavesNoManifestAndSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAZipThatLambdaWouldRefuseIsAnErrorThatSaysHowLargeItIs(t *testing.T) {
+func TestWhatLambdaWouldRefuseIsAnErrorThatSaysHowLargeItIs(t *testing.T) {
 	t.Parallel()
-	b, m := setup(t)
-	b.limit = 100 << 10
-	_, err := b.build(t.Context(), m)
-	if !errors.Is(err, fault.TooLarge) || !strings.HasPrefix(err.Error(), "function run for "+runtime.GOARCH+" has 0.") || !strings.Contains(err.Error(), " MB zipped, and Lambda takes 0: the program has ") ||
-		!strings.Contains(err.Error(), "go version -m ") {
-		t.Errorf("got %v", err)
+	for _, c := range []struct {
+		change func(*builder)
+		want   string
+	}{
+		{func(b *builder) { b.limit = 100 << 10 }, " MB zipped, and Lambda takes 0: the program has "},
+		{func(b *builder) { b.unzipped = 100 << 10 }, " MB unzipped, and Lambda takes 0"},
+	} {
+		b, m := setup(t)
+		c.change(&b)
+		_, err := b.build(t.Context(), m)
+		if !errors.Is(err, fault.TooLarge) || !strings.HasPrefix(err.Error(), "function run for "+runtime.GOARCH+" has ") || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "go version -m ") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

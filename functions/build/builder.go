@@ -22,6 +22,7 @@ type builder struct {
 	out           string // the folder to write to
 	architectures []string
 	limit         int64 // bytes of a zip
+	unzipped      int64 // bytes of a program
 }
 
 // build compiles the functions of a manifest, writes their zips and then the manifest. From its start until its end there is none in
@@ -60,16 +61,22 @@ func (b builder) program(ctx context.Context, name, architecture string) (manife
 	if err != nil {
 		return z, fault.Wrap(fault.Unavailable, "pack function "+name, err)
 	}
+	if size := int64(len(data)); size > b.unzipped {
+		return z, tooLarge(program, "function %s for %s has %.1f MB unzipped, and Lambda takes %.0f", name, architecture, megabytes(size), megabytes(b.unzipped))
+	}
 	packed, err := pack(data)
 	if err != nil {
 		return z, fault.Wrap(fault.Internal, "pack function "+name, err)
 	}
 	if z.Bytes, z.SHA256 = int64(len(packed)), sum(packed); z.Bytes > b.limit {
-		return z, fault.New(fault.TooLarge, "function %s for %s has %.1f MB zipped, and Lambda takes %.0f: the program has %.1f MB", name, architecture,
-			megabytes(z.Bytes), megabytes(b.limit), megabytes(int64(len(data)))).
-			WithHint("go version -m %s lists the modules that it links; take out what the pipelines do not need", program)
+		return z, tooLarge(program, "function %s for %s has %.1f MB zipped, and Lambda takes %.0f: the program has %.1f MB", name, architecture,
+			megabytes(z.Bytes), megabytes(b.limit), megabytes(int64(len(data))))
 	}
 	return z, fault.Wrap(fault.Unavailable, "pack function "+name, os.WriteFile(filepath.Join(b.out, filepath.FromSlash(z.Path)), packed, 0o644))
+}
+
+func tooLarge(program, format string, args ...any) error {
+	return fault.New(fault.TooLarge, format, args...).WithHint("go version -m %s lists the modules that it links; take out what the pipelines do not need", program)
 }
 
 // compile builds a program that depends on its sources and Go's version alone: no paths, no commit, no build id, nothing that

@@ -46,7 +46,7 @@ func command(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := builder{root: ".", out: *folder, architectures: strings.Split(*architectures, ","), limit: maxZip}
+	b := builder{root: ".", out: *folder, architectures: strings.Split(*architectures, ","), limit: maxZip, unzipped: maxProgram}
 	if m, err = b.build(ctx, m); err != nil {
 		return err
 	}
