@@ -86,7 +86,7 @@ func (b builder) compile(ctx context.Context, name, architecture, program string
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, "compile function "+name, err)
 	}
-	arguments := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", program}, lean()...)
+	arguments := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", program}, lean(name)...)
 	cmd := exec.CommandContext(ctx, "go", append(arguments, "./functions/"+name)...)
 	cmd.Dir = b.root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFLAGS=")

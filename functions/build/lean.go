@@ -1,6 +1,11 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"waggle/shared/manifest"
+)
 
 // tags leave out what functions never use.
 var tags = []string{
@@ -32,15 +37,33 @@ var cold = []string{
 	"google.golang.org/...",
 	"gocloud.dev/...",
 	"golang.org/x/...",
-	"net/...",
-	"vendor/...",
+	"github.com/DataDog/...",
+	"github.com/andybalholm/...", // Brotli, which a Parquet file may use
 	"crypto/x509/...",
+	"database/...",
+	"encoding/asn1",
+	"encoding/xml",
+	"go/...",
+	"html/...",
+	"image/...",
+	"math/big",
+	"mime/...",
+	"net/...",
+	"text/...",
+	"vendor/...",
 }
 
+// coldWithoutSteps are those of functions that run no steps, and so read a table where a sensor of the pipelines does, if at all.
+var coldWithoutSteps = []string{"github.com/apache/arrow-go/..."}
+
 // lean are the arguments of go build that keep a function small.
-func lean() []string {
+func lean(name string) []string {
+	patterns := cold
+	if name == manifest.SensorFunction || name == manifest.MonitorFunction {
+		patterns = slices.Concat(cold, coldWithoutSteps)
+	}
 	arguments := []string{"-tags", strings.Join(tags, ",")}
-	for _, pattern := range cold {
+	for _, pattern := range patterns {
 		arguments = append(arguments, "-gcflags="+pattern+"=-l")
 	}
 	return arguments
