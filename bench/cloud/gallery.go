@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gocloud.dev/blob/memblob"
+	_ "modernc.org/sqlite" // a source of the gallery's
 
 	"waggle/pipelines/gallery"
 	"waggle/shared/metadata"
