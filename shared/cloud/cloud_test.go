@@ -96,7 +96,7 @@ func TestTicksThatNobodyLookedForAreTold(t *testing.T) {
 		hourly := job.New("hourly", asset.List{one}, nil)
 		p := newPlatform(t, waggle.Definitions{Assets: asset.List{one}, Jobs: job.List{hourly}, Schedules: job.Schedules{job.Cron("every_hour", "0 * * * *", hourly, nil)},
 			Channels: notify.List{slack}, Sensors: sensor.List{sensor.OnTickMissed("ticks", func(ctx *sensor.Context, m sensor.Missed) error { return ctx.Notify(m, slack) }, nil)}}, seed)
-		p.Odds = cloudtest.Odds{Repeat: 0.2, Cut: 0.2}
+		p.Play(cloudtest.Odds{Repeat: 0.2, Cut: 0.2})
 		p.keep(3)
 		for night := range 2 {
 			time.Sleep(9*time.Hour + 20*time.Minute)
@@ -223,7 +223,7 @@ func whatever(t *testing.T, seed uint64) {
 			time.Sleep(30 * time.Second)
 			return ctx.Notify(notify.Message{Text: "slow " + string(cmp.Or(r.RetryOf, r.ID))}, channel)
 		}, &sensor.Options{Isolated: true})}}, seed)
-	p.Odds = cloudtest.Odds{Repeat: 0.2, Lose: 0.1, Cut: 0.1, CutSent: 0.1, Delay: 20 * time.Second}
+	p.Play(cloudtest.Odds{Repeat: 0.2, Lose: 0.1, Cut: 0.1, CutSent: 0.1, Delay: 20 * time.Second})
 	var goods, bads []run.ID
 	for range 6 {
 		goods, bads = append(goods, p.launch("good")), append(bads, p.launch("failing"))
@@ -289,12 +289,12 @@ func TestASensorWithAFunctionOfItsOwnKeepsNoOtherWaiting(t *testing.T) {
 		if own, all := p.Called("sensor a_slow"), p.Called("sensor"); own == 0 || own > 4 || all != own {
 			t.Errorf("the own function was called %d times, that of all others %d", own, all-own)
 		}
-		p.Odds.Lose = 1 // the monitor's look finds what a lost call left; events always come
+		p.Play(cloudtest.Odds{Lose: 1}) // the monitor's look finds what a lost call left; events always come
 		if err := p.Runner(p.Store()).Run(p.ctx, cloud.Invocation{Function: cloudtest.Deployed, Request: "lost"}, cloud.RunCall{Run: p.launch("failing")}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		p.Odds.Lose = 0
+		p.Play(cloudtest.Odds{})
 		p.keep(2)
 		if got := told(); len(got) != 6 || got[5] != "slow" {
 			t.Errorf("after a lost call they were told %q", got)

@@ -135,7 +135,7 @@ func Bench(ctx context.Context, dir string, faulty, clean driver.Driver, runs in
 	blobs := store.NewBlobs(memblob.OpenBucket(nil))
 	p := cloudtest.New(ctx, defs, faulty, blobs, &cloudtest.Options{Seed: seed, Lease: lease, Longest: longest, Sensors: sensorsAtOnce, Trouble: trouble.add,
 		Courier: courier.Options{Sender: to.Of, Handler: time.Second}})
-	p.Odds = odds
+	p.Play(odds)
 	defer p.Close()
 	plain := store.New(clean, blobs, &store.Options{Lease: lease, PaidBySize: true}).Owing(store.Bus, nil)
 	began := time.Now()

@@ -65,9 +65,6 @@ type Options struct {
 
 // Platform is a deployment's. It implements cloud.Functions, and is safe for several goroutines.
 type Platform struct {
-	// Odds may be changed before the first call.
-	Odds Odds
-
 	ctx     context.Context
 	stop    context.CancelFunc
 	defs    waggle.Definitions
@@ -80,6 +77,7 @@ type Platform struct {
 
 	mu     sync.Mutex
 	random *rand.Rand
+	odds   Odds
 	calls  []string // "run 7a1b..."
 	tally  Tally
 }
@@ -170,6 +168,19 @@ func (p *Platform) count(add func(*Tally)) {
 	add(&p.tally)
 }
 
+// Play has what may happen to the calls that come from now on be by these odds. Until it is called, nothing happens to them.
+func (p *Platform) Play(odds Odds) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.odds = odds
+}
+
+func (p *Platform) playing() Odds {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.odds
+}
+
 func (p *Platform) chance(f float64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,19 +220,19 @@ func (p *Platform) call(what string, invoke func(context.Context, invocation) er
 	if queued {
 		function = "sensor"
 	}
-	if p.chance(p.Odds.Lose) && !queued {
+	if p.chance(p.playing().Lose) && !queued {
 		p.count(func(t *Tally) { t.Lost++ })
 		return
 	}
 	times := 1
-	if p.chance(p.Odds.Repeat) {
+	if p.chance(p.playing().Repeat) {
 		times = 2
 		p.count(func(t *Tally) { t.Repeated++ })
 	}
 	for range times {
-		wait := time.Duration(p.number(int(max(p.Odds.Delay, time.Millisecond)))) + 1
+		wait := time.Duration(p.number(int(max(p.playing().Delay, time.Millisecond)))) + 1
 		l := &life{left: -1}
-		if p.chance(p.Odds.Cut) {
+		if p.chance(p.playing().Cut) {
 			l.left = 1 + p.number(longestLife)
 		}
 		p.wg.Go(func() { p.come(function, what, wait, l, invoke, died) })
@@ -374,7 +385,7 @@ func (p *Platform) teller(i invocation, own string) *cloud.Teller {
 			if err != nil {
 				return nil, err
 			}
-			return noted{sender, i.life, func() bool { return p.chance(p.Odds.CutSent) }}, nil
+			return noted{sender, i.life, func() bool { return p.chance(p.playing().CutSent) }}, nil
 		}
 	}
 	return &cloud.Teller{Definitions: p.defs, Own: own, Functions: p, Log: p.opts.Log, Courier: courier.New(i.store, p.defs, &opts)}
