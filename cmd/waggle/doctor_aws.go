@@ -17,12 +17,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ses"
 	"github.com/aws/aws-sdk-go-v2/service/ses/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"waggle/pipelines"
 	"waggle/shared/cli"
 	"waggle/shared/eventbus/eventbridge"
 	"waggle/shared/fault"
+	"waggle/shared/manifest"
 	"waggle/shared/notify/senders"
 	"waggle/shared/store/dynamodriver"
 )
@@ -52,8 +55,8 @@ func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 			yield(wrong("deployment", err))
 			return
 		}
-		c := &checkup{cfg: cfg, deployment: d}
-		for _, look := range []func(context.Context) cli.Finding{c.table, c.upkeep, c.bucket, c.bus, c.functions, c.concurrency, c.mail} {
+		c := &checkup{cfg: cfg, environment: name, deployment: d}
+		for _, look := range []func(context.Context) cli.Finding{c.table, c.upkeep, c.bucket, c.bus, c.functions, c.deadLetters, c.concurrency, c.mail} {
 			if !yield(look(ctx)) {
 				return
 			}
@@ -80,7 +83,8 @@ func wrong(what string, err error) cli.Finding {
 }
 
 type checkup struct {
-	cfg aws.Config
+	cfg         aws.Config
+	environment string
 	deployment
 	variables map[string]string // of the function that sends; functions reads them
 }
@@ -154,6 +158,35 @@ func (c *checkup) functions(ctx context.Context) cli.Finding {
 	}
 	return cli.Finding{What: "functions", Text: "code " + c.CodeVersion}
 }
+
+// deadLetters counts what could not be delivered.
+func (c *checkup) deadLetters(ctx context.Context) cli.Finding {
+	f := cli.Finding{What: "dead letters", Text: "none"}
+	client := sqs.NewFromConfig(c.cfg)
+	var found []string
+	for _, end := range manifest.DeadQueues() {
+		name := "waggle-" + c.environment + "-" + end
+		queue, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
+		var out *sqs.GetQueueAttributesOutput
+		if err == nil {
+			out, err = client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{messages}})
+		}
+		if err != nil {
+			f.Text, f.Hint = err.Error(), "allow sqs:GetQueueUrl and sqs:GetQueueAttributes on "+name+" to see what could not be delivered"
+			return f
+		}
+		if n := out.Attributes[string(messages)]; n != "0" {
+			found = append(found, n+" in "+name)
+		}
+	}
+	if len(found) > 0 {
+		f.Text, f.Hint, f.Wrong = strings.Join(found, ", "), "look at them, and send them back when the cause is gone; docs/operating-on-aws.md says how", true
+	}
+	return f
+}
+
+// messages is how many messages a queue has.
+const messages = sqstypes.QueueAttributeNameApproximateNumberOfMessages
 
 // fewFunctions is how many may run at once in a new account.
 const fewFunctions = 10

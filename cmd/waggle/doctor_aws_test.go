@@ -12,10 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"waggle/localstack/emulator"
 	"waggle/shared/cli"
 	"waggle/shared/fault"
+	"waggle/shared/manifest"
 	"waggle/shared/store"
 	"waggle/shared/store/dynamodriver"
 )
@@ -85,6 +87,38 @@ func TestTheDoctorSaysWhatARestoredTableLacks(t *testing.T) {
 	}
 	c.Table = "elsewhere"
 	if f := c.upkeep(t.Context()); !strings.Contains(f.Hint, "allow dynamodb:DescribeTable") {
+		t.Errorf("got %+v", f)
+	}
+}
+
+func TestTheDoctorCountsDeadLetters(t *testing.T) {
+	cloud, err := emulator.MiniStack(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cloud.Close)
+	c := &checkup{environment: "test", cfg: aws.Config{Region: "us-east-1", BaseEndpoint: &cloud.Endpoint, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}}
+	if f := c.deadLetters(t.Context()); f.Wrong || !strings.Contains(f.Hint, "sqs:GetQueueUrl") {
+		t.Errorf("without queues: %+v", f)
+	}
+	client := sqs.NewFromConfig(c.cfg)
+	urls := map[string]*string{}
+	for _, end := range manifest.DeadQueues() {
+		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("waggle-test-" + end)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		urls[end] = out.QueueUrl
+	}
+	if f := c.deadLetters(t.Context()); f != (cli.Finding{What: "dead letters", Text: "none"}) {
+		t.Errorf("got %+v", f)
+	}
+	for _, end := range []string{manifest.SensorDead, manifest.SensorDead, manifest.SchedulesDead} {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: urls[end], MessageBody: aws.String("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := c.deadLetters(t.Context()); f.Text != "2 in waggle-test-sensor-dead, 1 in waggle-test-schedules-dead" || !f.Wrong {
 		t.Errorf("got %+v", f)
 	}
 }

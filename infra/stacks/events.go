@@ -12,13 +12,8 @@ import (
 	"waggle/shared/manifest"
 )
 
-// The ends of names of queues for what could not be delivered. They are kept for the longest time that SQS knows.
-const (
-	sensorDead    = "sensor-dead"
-	rulesDead     = "rules-dead"
-	schedulesDead = "schedules-dead"
-	fortnight     = 14 * 24 * 60 * 60
-)
+// fortnight is how long what could not be delivered is kept: the longest time that SQS knows.
+const fortnight = 14 * 24 * 60 * 60
 
 const (
 	// visibility is six times the sensor's timeout, as Lambda asks for.
@@ -40,7 +35,7 @@ func (a app) deadQueue(end string) awssqs.CfnQueue {
 
 // bringEvents is the way from the bus to the sensor function: a rule for each type of events that any sensor wants, one queue, batches.
 func (a app) bringEvents(sensor goFunction) {
-	dead, rules := a.deadQueue(sensorDead), a.deadQueue(rulesDead)
+	dead, rules := a.deadQueue(manifest.SensorDead), a.deadQueue(manifest.RulesDead)
 	queue := awssqs.NewCfnQueue(a.stack, jsii.String("SensorQueue"), &awssqs.CfnQueueProps{QueueName: jsii.String(a.of(manifest.SensorFunction)), SqsManagedSseEnabled: jsii.Bool(true),
 		VisibilityTimeout: jsii.Number(visibility), MessageRetentionPeriod: jsii.Number(fortnight),
 		RedrivePolicy: map[string]any{"deadLetterTargetArn": dead.AttrArn(), "maxReceiveCount": maxReceive}})

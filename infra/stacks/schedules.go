@@ -21,7 +21,7 @@ const (
 // schedules makes one of EventBridge Scheduler for each schedule of the manifest, and one that wakes the monitor each minute.
 func (a app) schedules(f functions) {
 	group := awsscheduler.NewCfnScheduleGroup(a.stack, jsii.String("Schedules"), &awsscheduler.CfnScheduleGroupProps{Name: jsii.String(a.base())})
-	dead := a.deadQueue(schedulesDead)
+	dead := a.deadQueue(manifest.SchedulesDead)
 	role := awsiam.NewRole(a.stack, jsii.String("SchedulesRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("scheduler.amazonaws.com"), &awsiam.ServicePrincipalOpts{Conditions: &map[string]any{
 			"StringEquals": map[string]any{"aws:SourceAccount": a.stack.Account()},

@@ -64,9 +64,9 @@ func (a app) alarms() []alarm {
 		ofFunction("monitor-errors", "The monitor failed; it looks again each minute", manifest.MonitorFunction, "Errors"),
 		ofFunction("run-throttles", "The account's concurrency does not allow more runs", manifest.RunFunction, "Throttles"),
 		ofFunction("sensor-throttles", "The account's concurrency does not allow more sensors", manifest.SensorFunction, "Throttles"),
-		dead(sensorDead, "Events could not be handled five times and wait in a queue"),
-		dead(rulesDead, "Events did not reach the sensors' queue and wait in another"),
-		dead(schedulesDead, "Launches by schedule did not reach their function and wait in a queue"),
+		dead(manifest.SensorDead, "Events could not be handled five times and wait in a queue"),
+		dead(manifest.RulesDead, "Events did not reach the sensors' queue and wait in another"),
+		dead(manifest.SchedulesDead, "Launches by schedule did not reach their function and wait in a queue"),
 		silent,
 	}
 }
@@ -85,7 +85,7 @@ func (a app) dashboard() {
 		return map[string]any{"title": metric, "metrics": metrics}
 	}
 	var waiting []any
-	for _, end := range []string{manifest.SensorFunction, sensorDead, rulesDead, schedulesDead} {
+	for _, end := range append([]string{manifest.SensorFunction}, manifest.DeadQueues()...) {
 		waiting = append(waiting, []any{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", a.of(end), map[string]any{"label": end, "stat": "Maximum"}})
 	}
 	table := []any{}

@@ -50,3 +50,13 @@ const maxOwnName = 29
 func ownFunction(sensor string) Function {
 	return Function{Name: SensorFunction + "-" + sensor, Program: SensorFunction, Sensor: sensor, Zips: []Zip{}, MemoryMB: 1024, TimeoutSeconds: 900}
 }
+
+// The ends of the names of queues for what could not be delivered.
+const (
+	SensorDead    = "sensor-dead"    // events that could not be handled
+	RulesDead     = "rules-dead"     // events that did not reach the queue of sensors
+	SchedulesDead = "schedules-dead" // launches by schedule that did not reach their function
+)
+
+// DeadQueues lists them.
+func DeadQueues() []string { return []string{SensorDead, RulesDead, SchedulesDead} }
