@@ -77,7 +77,7 @@ func Open(ctx context.Context) (*Deployment, error) {
 func (d *Deployment) Runner() *cloud.Runner {
 	// What follows from its runs is run by the same version: it cannot be told of its own in its settings.
 	functions := lambdafunctions.New(d.AWS, lambdafunctions.Names{Run: Invocation(context.Background()).Function, Step: d.StepFunction, Sensor: d.SensorFunction})
-	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: functions, Log: d.Log,
+	return &cloud.Runner{Store: d.store, Plans: pipelines.Definitions, Schedules: d.schedules(), Functions: functions, Log: d.Log, Ended: d.metrics.ended,
 		Publish: cloud.Wanted(pipelines.Definitions, d.bus.publish), Notify: courier.New(d.store, pipelines.Definitions, nil).Notify()}
 }
 

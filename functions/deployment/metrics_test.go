@@ -13,6 +13,17 @@ import (
 	"waggle/shared/store"
 )
 
+func TestTheFunctionRunSaysHowRunsEnd(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	d := &Deployment{metrics: metrics{metric.NewLog(&out, "prod", time.Now)}}
+	d.Runner().Ended(run.Failure)
+	var said map[string]any
+	if err := json.Unmarshal(out.Bytes(), &said); err != nil || said[string(metric.RunsFailed)] != 1.0 {
+		t.Errorf("%s, %v", &out, err)
+	}
+}
+
 func TestWhatEndsAndWhatIsSentIsMeasured(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
