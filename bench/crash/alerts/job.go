@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"waggle/bench/workload"
 	"waggle/shared/asset"
 	"waggle/shared/job"
 	"waggle/shared/notify"
@@ -12,22 +13,12 @@ import (
 	"waggle/shared/waggle"
 )
 
-const (
-	sensorName  = "on_run_failure"
-	channelName = "slack"
-)
-
 // jobName is that of the job that a worker runs: each has one of its own, so that each failure is a message of its own.
 func jobName(worker int) string { return fmt.Sprintf("job_%05d", worker) }
 
 // definitions are the jobs of the workers up to one, all of the same two assets, the second of which fails, and who is told.
 func definitions(worker int) waggle.Definitions {
-	// What waits after a crash is not to wait for the channel's rate too.
-	slack := notify.Slack(channelName, &notify.SlackOptions{Limits: notify.Limits{Rate: 1000, Burst: 1000}})
-	onRunFailure := sensor.OnRunFailure(sensorName, func(ctx *sensor.Context, r sensor.Run) error {
-		ctx.Log.Info("run failed", "run", r.ID, "job", r.Job, "error", r.Error)
-		return ctx.Notify(r.Report(), slack)
-	}, nil)
+	slack, onRunFailure := workload.Alarm()
 	source := asset.New("source", func(ctx *asset.Context) (int, error) {
 		time.Sleep(2 * time.Millisecond)
 		ctx.Log.Info("counted", "rows", 42)

@@ -8,6 +8,7 @@ import (
 
 	"waggle/bench/figures"
 	"waggle/bench/receiver"
+	"waggle/bench/workload"
 	"waggle/shared/run"
 )
 
@@ -113,7 +114,7 @@ func (k *killer) gather(ctx context.Context) (t truth, err error) {
 		if err != nil {
 			return t, err
 		}
-		events, err := s.SensorEventsOf(ctx, sensorName, id)
+		events, err := s.SensorEventsOf(ctx, workload.AlarmSensor, id)
 		if err != nil {
 			return t, err
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"waggle/bench/home"
+	"waggle/bench/workload"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
 	"waggle/shared/store/driver"
@@ -80,7 +81,7 @@ func (m *marker) Write(ctx context.Context, ops []driver.Op) error {
 
 // isOut says whether a row is a message that waits: see shared/store/channel.go.
 func isOut(key driver.Key) bool {
-	return key.Partition == "CHANNEL#"+channelName && strings.HasPrefix(key.Sort, "OUT#")
+	return key.Partition == "CHANNEL#"+workload.AlarmChannel && strings.HasPrefix(key.Sort, "OUT#")
 }
 
 // runOf is the run that a message that waits tells of.

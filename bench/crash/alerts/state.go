@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"waggle/bench/home"
+	"waggle/bench/workload"
 	"waggle/shared/fault"
 	"waggle/shared/run"
 	"waggle/shared/store"
@@ -98,7 +99,7 @@ func stateOf(ctx context.Context, s *store.Store, id run.ID) (state, error) {
 	if err != nil || fold.Record.Status != run.Failure {
 		return goesOn, nil
 	}
-	events, err := s.SensorEventsOf(ctx, sensorName, id)
+	events, err := s.SensorEventsOf(ctx, workload.AlarmSensor, id)
 	if err != nil {
 		return "", err
 	}
@@ -130,7 +131,7 @@ func (k *killer) sentBy(number int) map[run.ID]bool {
 func messages(ctx context.Context, s *store.Store) (waiting, sent map[run.ID]int, err error) {
 	waiting, sent = map[run.ID]int{}, map[run.ID]int{}
 	for cursor := ""; ; {
-		outs, more, err := s.Waiting(ctx, channelName, 100, cursor)
+		outs, more, err := s.Waiting(ctx, workload.AlarmChannel, 100, cursor)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -141,7 +142,7 @@ func messages(ctx context.Context, s *store.Store) (waiting, sent map[run.ID]int
 			break
 		}
 	}
-	list, err := s.Messages(ctx, channelName, time.Time{}, everything)
+	list, err := s.Messages(ctx, workload.AlarmChannel, time.Time{}, everything)
 	for _, m := range list {
 		for _, o := range m.Outs {
 			if m.State == store.MessageSent {

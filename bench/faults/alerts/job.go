@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"waggle/bench/workload"
 	"waggle/shared/asset"
 	"waggle/shared/job"
 	"waggle/shared/notify"
 	"waggle/shared/sensor"
 	"waggle/shared/waggle"
-)
-
-const (
-	sensorName  = "on_run_failure"
-	channelName = "slack"
 )
 
 // jobName is that of a run: each has one of its own, so that each failure is a message of its own.
@@ -25,11 +21,7 @@ func fails(run int) bool { return run%5 != 4 }
 
 // definitions are the jobs of so many runs, and who is told. A job that succeeds has a step in a function of its own.
 func definitions(runs int) waggle.Definitions {
-	slack := notify.Slack(channelName, &notify.SlackOptions{Limits: notify.Limits{Rate: 1000, Burst: 1000}}) // its rate is not what is tried here
-	onRunFailure := sensor.OnRunFailure(sensorName, func(ctx *sensor.Context, r sensor.Run) error {
-		ctx.Log.Info("run failed", "run", r.ID, "job", r.Job, "error", r.Error)
-		return ctx.Notify(r.Report(), slack)
-	}, nil)
+	slack, onRunFailure := workload.Alarm()
 	source := asset.New("source", func(ctx *asset.Context) (int, error) {
 		time.Sleep(2 * time.Millisecond)
 		ctx.Log.Info("counted", "rows", 42)

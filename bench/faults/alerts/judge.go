@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"waggle/bench/receiver"
+	"waggle/bench/workload"
 	"waggle/shared/run"
 	"waggle/shared/store"
 )
@@ -102,7 +103,7 @@ func gather(ctx context.Context, s *store.Store, fails map[run.ID]bool, inbox *r
 		if err != nil {
 			return t, err
 		}
-		events, err := s.SensorEventsOf(ctx, sensorName, id)
+		events, err := s.SensorEventsOf(ctx, workload.AlarmSensor, id)
 		if err != nil {
 			return t, err
 		}
@@ -120,7 +121,7 @@ func gather(ctx context.Context, s *store.Store, fails map[run.ID]bool, inbox *r
 
 // sentMessages counts the messages that are stored as sent, by the run that they tell of.
 func sentMessages(ctx context.Context, s *store.Store) (map[run.ID]int, error) {
-	list, err := s.Messages(ctx, channelName, time.Time{}, 1<<20)
+	list, err := s.Messages(ctx, workload.AlarmChannel, time.Time{}, 1<<20)
 	sent := map[run.ID]int{}
 	for _, m := range list {
 		if m.State != store.MessageSent {
