@@ -13,7 +13,6 @@ import (
 	"waggle/shared/cloud/cloudtest"
 	"waggle/shared/run"
 	"waggle/shared/store"
-	"waggle/shared/store/dynamodriver"
 )
 
 // crowd is a line of output: runs that were all started at once.
@@ -34,11 +33,7 @@ const crowdSteps = 10
 // atOnce launches runs, starts all of them at the same moment, each in an invocation of its own, and looks at each when nothing goes on
 // any more. All must have succeeded, by the first invocation.
 func atOnce(ctx context.Context, emulator, endpoint string, runs int) (crowd, error) {
-	opts := connection(endpoint)
-	if err := dynamodriver.Create(ctx, "waggle-at-once", opts); err != nil {
-		return crowd{}, err
-	}
-	db, err := dynamodriver.Open(ctx, "waggle-at-once", opts)
+	db, err := newTable(ctx, endpoint, "waggle-at-once")
 	if err != nil {
 		return crowd{}, err
 	}

@@ -13,7 +13,6 @@ import (
 	"waggle/shared/metric"
 	"waggle/shared/run"
 	"waggle/shared/store"
-	"waggle/shared/store/dynamodriver"
 )
 
 // idle is what a deployment costs in a month in which nothing runs.
@@ -45,11 +44,7 @@ const looks = 20
 
 // measureIdle has the monitor of the deployment look after a table in which one run has ended.
 func measureIdle(ctx context.Context, endpoint string) (idle, error) {
-	opts := connection(endpoint)
-	if err := dynamodriver.Create(ctx, "waggle-idle", opts); err != nil {
-		return idle{}, err
-	}
-	db, err := dynamodriver.Open(ctx, "waggle-idle", opts)
+	db, err := newTable(ctx, endpoint, "waggle-idle")
 	if err != nil {
 		return idle{}, err
 	}

@@ -32,10 +32,14 @@ const (
 	sensorsAtOnce = 5
 )
 
-// connection is for an emulator.
-func connection(endpoint string) *dynamodriver.Options {
-	return &dynamodriver.Options{Indexes: store.Indexes(), SkipCheck: true, Timeout: 2 * time.Minute, TryTimeout: time.Minute, Config: &aws.Config{Region: region, BaseEndpoint: &endpoint,
+// newTable makes a table of an emulator, and opens it as functions do, which do not look whether it is there.
+func newTable(ctx context.Context, endpoint, name string) (*dynamodriver.Driver, error) {
+	opts := &dynamodriver.Options{Indexes: store.Indexes(), SkipCheck: true, Timeout: 2 * time.Minute, TryTimeout: time.Minute, Config: &aws.Config{Region: region, BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", "")}}
+	if err := dynamodriver.Create(ctx, name, opts); err != nil {
+		return nil, err
+	}
+	return dynamodriver.Open(ctx, name, opts)
 }
 
 // subject is what is measured.
@@ -72,15 +76,9 @@ func (c subject) measure(ctx context.Context, endpoint string, runs int) ([]cost
 		return nil, err
 	}
 	// Patient: a request that is repeated since the emulator is slow would count twice.
-	opts := connection(endpoint)
 	var costs []cost
 	for n := range runs {
-		table := fmt.Sprintf("waggle-%s-%d", c.name, n+1)
-		if err := dynamodriver.Create(ctx, table, opts); err != nil {
-			return nil, err
-		}
-		// A driver counts from when it is opened. Functions do not look whether there is a table.
-		db, err := dynamodriver.Open(ctx, table, opts)
+		db, err := newTable(ctx, endpoint, fmt.Sprintf("waggle-%s-%d", c.name, n+1)) // it counts from when it is opened
 		if err != nil {
 			return nil, err
 		}
