@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"shared/secret":    {"fault"},
 
 	"shared/plainbody":        {},
+	"shared/loopback":         {},
 	"shared/secret/awssecret": {"fault", "plainbody", "secret"},
 
 	"shared/notify": {"fault", "secret"},
@@ -46,7 +47,7 @@ var allowed = map[string][]string{
 	"shared/notify/smtpmail":     {"notify", "notify/mailmessage", "secret"},
 	"shared/notify/sesmail":      {"notify", "notify/mailmessage", "plainbody", "secret"},
 	"shared/notify/outbox":       {"notify", "notify/mailmessage", "notify/slackmessage"},
-	"shared/notify/notifytest":   {},
+	"shared/notify/notifytest":   {"loopback"},
 	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
 		"secret"},
 	"shared/event": {"run", "runlog"},

@@ -1,55 +1,29 @@
 package emulator
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
-	"time"
+
+	"waggle/shared/loopback"
 )
 
 const certificateFile = "certificate.pem"
 
-// certify makes a certificate of 127.0.0.1 in a folder, and a key, whose path it returns with the roots that trust it. It is good for a day.
+// certify makes a certificate of 127.0.0.1 in a folder, and a key, whose path it returns with the roots that trust it.
 func certify(folder string) (keyPath string, roots *x509.CertPool, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, err := loopback.Certificate()
 	if err != nil {
 		return "", nil, err
 	}
-	now := time.Now()
-	of := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "127.0.0.1"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	certificate, err := x509.CreateCertificate(rand.Reader, of, of, &key.PublicKey, key)
-	if err != nil {
-		return "", nil, err
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
 	if err != nil {
 		return "", nil, err
 	}
 	keyPath = filepath.Join(folder, "key.pem")
-	if err := writePEM(keyPath, "PRIVATE KEY", secret); err != nil {
+	if err := os.WriteFile(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600); err != nil {
 		return "", nil, err
 	}
-	if err := writePEM(filepath.Join(folder, certificateFile), "CERTIFICATE", certificate); err != nil {
-		return "", nil, err
-	}
-	parsed, err := x509.ParseCertificate(certificate)
-	if err != nil {
-		return "", nil, err
-	}
-	roots = x509.NewCertPool()
-	roots.AddCert(parsed)
-	return keyPath, roots, nil
-}
-
-func writePEM(path, kind string, data []byte) error {
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600)
+	return keyPath, loopback.Roots(certificate), os.WriteFile(filepath.Join(folder, certificateFile), loopback.PEM(certificate), 0o600)
 }

@@ -1,7 +1,7 @@
 // Package emulator starts programs that answer like AWS, on free ports of 127.0.0.1, for tests and benches. What it
 // starts ends with Close, or with the process that started it.
 //
-// It imports nothing of ours.
+// It imports loopback of ours.
 package emulator
 
 import (
