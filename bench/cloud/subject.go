@@ -32,7 +32,8 @@ const (
 	sensorsAtOnce = 5
 )
 
-// newTable makes a table of an emulator, and opens it as functions do, which do not look whether it is there.
+// newTable makes a table of an emulator, and opens it as functions do, which do not look whether it is there. It is patient: a request that is
+// repeated, since the emulator is slow, would count twice.
 func newTable(ctx context.Context, endpoint, name string) (*dynamodriver.Driver, error) {
 	opts := &dynamodriver.Options{Indexes: store.Indexes(), SkipCheck: true, Timeout: 2 * time.Minute, TryTimeout: time.Minute, Config: &aws.Config{Region: region, BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", "")}}
@@ -70,40 +71,52 @@ func chain() subject {
 		}}
 }
 
-// measure runs a subject several times, each over a new table, and verifies each run.
+// measure runs a subject several times, one after another over one table, and verifies each run. A run before them is not counted: it makes what
+// stays, such as the rows of channels.
 func (c subject) measure(ctx context.Context, endpoint string, runs int) ([]cost, error) {
 	if err := c.definitions.Validate(); err != nil {
 		return nil, err
 	}
-	// Patient: a request that is repeated since the emulator is slow would count twice.
+	db, err := newTable(ctx, endpoint, "waggle-"+c.name)
+	if err != nil {
+		return nil, err
+	}
+	m, bucket := newMeter(db), memblob.OpenBucket(nil)
+	defer func() { _, _ = db.Close(), bucket.Close() }()
 	var costs []cost
-	for n := range runs {
-		db, err := newTable(ctx, endpoint, fmt.Sprintf("waggle-%s-%d", c.name, n+1)) // it counts from when it is opened
-		if err != nil {
-			return nil, err
-		}
-		m, bucket := newMeter(db), memblob.OpenBucket(nil)
+	blobs := 0
+	for n := range runs + 1 {
+		before := db.Usage()
 		id, one, err := c.run(ctx, m, bucket)
 		if err != nil {
 			return nil, fmt.Errorf("run %d: %w", n+1, err)
 		}
-		used, keys := db.Usage(), m.taken()
-		one.writes, one.reads, one.requests, one.indexes, one.keys = used.WriteUnits, used.ReadUnits, used.Requests, used.IndexWriteUnits, keys
+		one.count(before, db.Usage())
+		one.keys = m.taken()
 		if one.blobs, err = count(ctx, bucket); err != nil {
 			return nil, err
 		}
+		one.blobs, blobs = one.blobs-blobs, one.blobs
 		if err := one.check(); err != nil {
 			return nil, err
 		}
 		if err := c.verify(ctx, store.New(db, store.NewBlobs(bucket), nil), id); err != nil {
 			return nil, fmt.Errorf("run %d: %w", n+1, err)
 		}
-		if err := errors.Join(db.Close(), bucket.Close()); err != nil {
-			return nil, err
+		if n > 0 {
+			costs = append(costs, one)
 		}
-		costs = append(costs, one)
 	}
 	return costs, nil
+}
+
+// count adds what the driver has used meanwhile.
+func (c *cost) count(before, after dynamodriver.Usage) {
+	c.writes, c.reads, c.requests = after.WriteUnits-before.WriteUnits, after.ReadUnits-before.ReadUnits, after.Requests-before.Requests
+	c.indexes = after.IndexWriteUnits
+	for index, units := range before.IndexWriteUnits {
+		c.indexes[index] -= units
+	}
 }
 
 // check compares the units of the keys with those of all writes: each must have gone somewhere.

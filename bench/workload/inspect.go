@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"waggle/shared/metadata"
 	"waggle/shared/run"
@@ -92,8 +93,9 @@ func sameRow(ctx context.Context, s *store.Store, m run.Materialization) error {
 	if err != nil {
 		return err
 	}
-	if len(history) != 1 || !reflect.DeepEqual(history[0], latest) {
-		return fmt.Errorf("%d rows, or the newest is not the latest", len(history))
+	rows := slices.DeleteFunc(slices.Clone(history), func(row run.Materialization) bool { return row.Run != m.Run })
+	if len(rows) != 1 || !reflect.DeepEqual(history[0], latest) || latest.Run != m.Run {
+		return fmt.Errorf("%d rows of the run, or the newest is not the latest", len(rows))
 	}
 	if err := sameMetadata(latest.Metadata, m.Metadata); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 
 const (
 	flush  = 250 * time.Millisecond // log records wait so long for others, since each write is paid
+	pace   = 100 * time.Millisecond // and the events of steps, unless a step waits for the log
 	margin = 30 * time.Second       // before the platform's end of an invocation running steps are interrupted
 	park   = 30 * time.Second       // with nothing to do for that long a run is given up until it is due
 
@@ -124,7 +125,7 @@ func (r *Runner) Tick(ctx context.Context, at Invocation, scheduled string) erro
 
 func (r *Runner) engine(ctx context.Context, at Invocation) *engine.Engine {
 	return engine.New(r.Store, r.Plans, &engine.Options{
-		Flush: flush, Margin: marginOf(ctx, r.Store.Now()), Park: park, Publish: r.Publish, Notify: sent(r.Notify, r.Functions, r.Log), Worker: at.Worker(),
+		Flush: flush, Pace: pace, Margin: marginOf(ctx, r.Store.Now()), Park: park, Publish: r.Publish, Notify: sent(r.Notify, r.Functions, r.Log), Worker: at.Worker(),
 		Isolate: func(ctx context.Context, a store.Attempt) (<-chan engine.Ending, error) {
 			return nil, r.Functions.Step(ctx, StepCall{Run: a.Run, Step: a.Step, Attempt: a.Number, Wake: at.Function})
 		},
