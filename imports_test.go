@@ -32,9 +32,10 @@ var allowed = map[string][]string{
 	"shared/runlog":    {"fault", "metadata", "run"},
 	"shared/secret":    {"fault"},
 
+	"shared/awserror":         {},
 	"shared/plainbody":        {},
 	"shared/loopback":         {},
-	"shared/secret/awssecret": {"fault", "plainbody", "secret"},
+	"shared/secret/awssecret": {"awserror", "fault", "plainbody", "secret"},
 
 	"shared/notify": {"fault", "secret"},
 
@@ -45,7 +46,7 @@ var allowed = map[string][]string{
 	"shared/notify/webhook":      {"notify", "notify/httppost", "secret"},
 	"shared/notify/mailmessage":  {"notify"},
 	"shared/notify/smtpmail":     {"notify", "notify/mailmessage", "secret"},
-	"shared/notify/sesmail":      {"notify", "notify/mailmessage", "plainbody", "secret"},
+	"shared/notify/sesmail":      {"awserror", "notify", "notify/mailmessage", "plainbody", "secret"},
 	"shared/notify/outbox":       {"notify", "notify/mailmessage", "notify/slackmessage"},
 	"shared/notify/notifytest":   {"loopback"},
 	"shared/notify/senders": {"fault", "notify", "notify/httppost", "notify/outbox", "notify/slackbot", "notify/slackwebhook", "notify/smtpmail", "notify/webhook",
@@ -53,8 +54,8 @@ var allowed = map[string][]string{
 	"shared/event": {"run", "runlog"},
 
 	"shared/cloud/cloudtest":       {"cloud", "courier", "event", "fault", "notify", "run", "scheduler", "sensor", "store", "store/driver", "waggle"},
-	"shared/cloud/lambdafunctions": {"cloud", "fault"},
-	"shared/eventbus/eventbridge":  {"event", "fault"},
+	"shared/cloud/lambdafunctions": {"awserror", "cloud", "fault"},
+	"shared/eventbus/eventbridge":  {"awserror", "event", "fault"},
 
 	"shared/sensor": {"asset", "check", "event", "fault", "job", "notice", "notify", "run"},
 
@@ -70,7 +71,7 @@ var allowed = map[string][]string{
 	"shared/manifest":           {"event", "fault", "job", "notify", "run", "secret", "sensor", "waggle"},
 	"shared/scheduler":          {"event", "fault", "job", "run", "store", "waggle"},
 	"shared/embedded":           {"fault", "store", "store/sqlitedriver"},
-	"shared/store/dynamodriver": {"fault", "plainbody", "store/driver"},
+	"shared/store/dynamodriver": {"awserror", "fault", "plainbody", "store/driver"},
 	"shared/monitor":            {"engine", "fault", "owner", "run", "runlog", "scheduler", "store"},
 	"shared/cloud":              {"courier", "engine", "event", "fault", "run", "runlog", "scheduler", "sensor", "store", "waggle"},
 	"shared/report":             {"duration", "metadata", "plan", "run", "runlog"},

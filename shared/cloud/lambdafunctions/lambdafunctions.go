@@ -1,20 +1,19 @@
 // Package lambdafunctions starts the functions of a deployment on AWS Lambda: asynchronous invocations, which Lambda queues and runs at
 // least once.
 //
-// It imports cloud and fault of ours.
+// It imports awserror, cloud and fault of ours.
 package lambdafunctions
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/smithy-go"
 
+	"waggle/shared/awserror"
 	"waggle/shared/cloud"
 	"waggle/shared/fault"
 )
@@ -93,19 +92,21 @@ func split(name string) (function, version string) {
 }
 
 func translate(err error, op string) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return fault.Wrap(fault.Unavailable, op, err)
-	}
-	switch api.ErrorCode() {
+	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: err}
+	code, _, _ := awserror.Answer(err)
+	switch code {
 	case "ResourceNotFoundException":
-		return fault.Wrap(fault.NotFound, op, err)
-	case "TooManyRequestsException":
-		return &fault.Error{Op: op, Code: fault.Throttled, Err: err, Hint: "ask AWS for more concurrent executions of Lambda functions; what was not started is started by the monitor"}
-	case "AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException":
-		return &fault.Error{Op: op, Code: fault.Denied, Err: err, Hint: "allow lambda:InvokeFunction on it"}
+		f.Code = fault.NotFound
 	case "RequestTooLargeException", "InvalidRequestContentException":
-		return fault.Wrap(fault.TooLarge, op, err)
+		f.Code = fault.TooLarge
 	}
-	return fault.Wrap(fault.Unavailable, op, err)
+	switch awserror.KindOf(code) {
+	case awserror.Throttled:
+		f.Code, f.Hint = fault.Throttled, "ask AWS for more concurrent executions of Lambda functions; what was not started is started by the monitor"
+	case awserror.Denied:
+		f.Code, f.Hint = fault.Denied, "allow lambda:InvokeFunction on it"
+	case awserror.Unknown, awserror.Expired, awserror.BadSignature:
+		f.Code, f.Hint = fault.Denied, awserror.HintCredentials
+	}
+	return f
 }

@@ -3,17 +3,12 @@ package eventbridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"syscall"
 
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-
+	"waggle/shared/awserror"
 	"waggle/shared/fault"
 )
-
-const hintCredentials = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`"
 
 // entryError is why EventBridge refused one event of a batch.
 type entryError struct{ code, message string }
@@ -29,28 +24,17 @@ func (p *Publisher) translate(ctx context.Context, op string, err error) error {
 		return fault.Wrap(fault.Canceled, op, context.Cause(ctx))
 	}
 	var entry *entryError
-	var api smithy.APIError
-	var answer *smithyhttp.ResponseError
-	status := 0
-	if errors.As(err, &answer) {
-		status = answer.HTTPStatusCode()
-	}
+	code, _, answered := awserror.Answer(err)
+	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: errors.New(awserror.Text(err))}
 	switch {
 	case errors.As(err, &entry):
-		code, hint := p.meaning(entry.code, status)
-		return &fault.Error{Op: op, Code: code, Err: err, Hint: hint}
-	case errors.As(err, &api):
-		code, hint := p.meaning(api.ErrorCode(), status)
-		return &fault.Error{Op: op, Code: code, Err: errors.New(strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": ")), Hint: hint}
-	case strings.Contains(err.Error(), "get credentials"), strings.Contains(err.Error(), "failed to retrieve credentials"):
-		return &fault.Error{Op: op, Code: fault.Denied, Err: err, Hint: hintCredentials}
-	}
-	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: err}
-	var sent *smithyhttp.RequestSendError
-	if errors.As(err, &sent) {
-		f.Err = fmt.Errorf("no answer: %w", sent.Err)
-	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
+		f.Err = err
+		f.Code, f.Hint = p.meaning(entry.code, 0)
+	case answered:
+		f.Code, f.Hint = p.meaning(code, awserror.Status(err))
+	case awserror.NoCredentials(err):
+		f.Code, f.Hint = fault.Denied, awserror.HintCredentials
+	case errors.Is(err, syscall.ECONNREFUSED):
 		f.Hint = "is anything listening there? AWS_ENDPOINT_URL says where to connect"
 	}
 	return f
@@ -60,20 +44,26 @@ func (p *Publisher) translate(ctx context.Context, op string, err error) error {
 // an event.
 func (p *Publisher) meaning(code string, status int) (fault.Code, string) {
 	switch code {
-	case "ThrottlingException", "Throttling", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "LimitExceededException", "SlowDown":
+	case "LimitExceededException":
 		return fault.Throttled, ""
-	case "", "InternalFailure", "InternalException", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "OperationDisabledException",
-		"ConcurrentModificationException", "RequestTimeout", "RequestTimeoutException":
+	case "", "OperationDisabledException", "ConcurrentModificationException":
 		return fault.Unavailable, ""
 	case "ResourceNotFoundException":
 		return fault.NotFound, "there is no event bus " + p.bus + " in " + p.place() + "; is the region right, and was it deployed?"
-	case "UnrecognizedClientException", "InvalidClientTokenId", "IncompleteSignature", "MissingAuthenticationToken", "ExpiredToken", "ExpiredTokenException",
-		"InvalidSignatureException", "SignatureDoesNotMatch":
-		return fault.Denied, hintCredentials
-	case "AccessDeniedException", "AccessDenied", "NotAuthorizedForDetailTypeException", "NotAuthorizedForSourceException", "NotAuthorizedForResourceException":
-		return fault.Denied, "the role needs events:PutEvents, and at start events:DescribeEventBus, on the bus " + p.bus
+	case "NotAuthorizedForDetailTypeException", "NotAuthorizedForSourceException", "NotAuthorizedForResourceException":
+		return fault.Denied, p.rights()
 	case "MalformedDetail", "InvalidArgument", "ValidationException", "RedactionFailure":
 		return fault.Internal, "this is a bug in waggle"
+	}
+	switch awserror.KindOf(code) {
+	case awserror.Throttled:
+		return fault.Throttled, ""
+	case awserror.Unavailable:
+		return fault.Unavailable, ""
+	case awserror.Unknown, awserror.Expired, awserror.BadSignature:
+		return fault.Denied, awserror.HintCredentials
+	case awserror.Denied:
+		return fault.Denied, p.rights()
 	}
 	switch {
 	case status == 413:
@@ -81,11 +71,16 @@ func (p *Publisher) meaning(code string, status int) (fault.Code, string) {
 	case status == 429:
 		return fault.Throttled, ""
 	case status == 401 || status == 403:
-		return fault.Denied, hintCredentials
+		return fault.Denied, awserror.HintCredentials
 	case status >= 400 && status < 500:
 		return fault.Internal, "this is a bug in waggle, or " + p.place() + " is not EventBridge"
 	}
 	return fault.Unavailable, ""
+}
+
+// rights are those that a publisher takes.
+func (p *Publisher) rights() string {
+	return "the role needs events:PutEvents, and at start events:DescribeEventBus, on the bus " + p.bus
 }
 
 // place is where the bus is looked for.

@@ -2,7 +2,7 @@
 //
 // An event is published at least once: where an answer is lost it comes twice, with one id. Events come in any order.
 //
-// It imports event and fault of ours.
+// It imports awserror, event and fault of ours.
 package eventbridge
 
 import (

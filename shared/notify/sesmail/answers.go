@@ -10,9 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-
+	"waggle/shared/awserror"
 	"waggle/shared/notify"
 	"waggle/shared/notify/mailmessage"
 )
@@ -29,11 +27,11 @@ var failedCheck = regexp.MustCompile(`(?i)not verified.*failed the check in regi
 
 // unverified are the identities that an answer of SES names as not verified; none where it names none.
 func unverified(err error) []string {
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != "MessageRejected" {
+	code, message, _ := awserror.Answer(err)
+	if code != "MessageRejected" {
 		return nil
 	}
-	found := failedCheck.FindStringSubmatch(strings.TrimSpace(api.ErrorMessage()))
+	found := failedCheck.FindStringSubmatch(strings.TrimSpace(message))
 	if found == nil {
 		return nil
 	}
@@ -69,55 +67,43 @@ type hinted struct {
 }
 
 func (h hinted) Error() string {
-	text := short(h.err)
+	text := awserror.Text(h.err)
 	if h.hint != "" {
 		text += " (" + h.hint + ")"
 	}
 	return text
 }
 
-// short is what an AWS error says, without the SDK's account of its own steps.
-func short(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": ")
-	}
-	var sent *smithyhttp.RequestSendError
-	if errors.As(err, &sent) {
-		return "no answer: " + sent.Err.Error()
-	}
-	return err.Error()
-}
-
 // refused is the answer where the mail did not leave, or nobody knows. written says that SES may have all of it.
 func (s *Sender) refused(ctx context.Context, err error, mail mailmessage.Mail, written bool) notify.Answer {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	code, message, answered := awserror.Answer(err)
+	if !answered {
 		return s.unanswered(ctx, err, written)
 	}
-	kind, reason, hint := s.meaning(api, status(err), mail)
+	message = strings.ToLower(message)
+	kind, reason, hint := s.meaning(code, message, awserror.Status(err), mail)
 	a := s.answer(kind, reason, hinted{err, hint})
 	switch {
-	case reason == notify.ReasonRateLimited && strings.Contains(strings.ToLower(api.ErrorMessage()), "quota"):
+	case reason == notify.ReasonRateLimited && strings.Contains(message, "quota"):
 		a.After = overQuota
 	case reason == notify.ReasonServerError:
-		a.Ambiguous = status(err) != 503 // that is a refusal; others may come after the mail was taken
+		a.Ambiguous = awserror.Status(err) != 503 // that is a refusal; others may come after the mail was taken
 	}
 	return a
 }
 
 // unanswered is the answer where SES gave none that can be read.
 func (s *Sender) unanswered(ctx context.Context, err error, written bool) notify.Answer {
-	written = written || status(err) > 0 // an answer began, perhaps before this side had noted that its request was out
+	written = written || awserror.Status(err) > 0 // an answer began, perhaps before this side had noted that its request was out
 	a := notify.Answer{Kind: notify.Retry, Reason: notify.ReasonNoAnswer, Ambiguous: written}
-	text := short(err)
+	text := awserror.Text(err)
 	var stranger *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &stranger):
 		a = notify.Answer{Kind: notify.Park, Reason: notify.ReasonTLS}
 	case errors.Is(ctx.Err(), context.Canceled):
 		a.Reason = notify.ReasonCanceled
-	case strings.Contains(text, "get credentials"), strings.Contains(text, "failed to retrieve credentials"):
+	case awserror.NoCredentials(err):
 		a.Kind, a.Reason, text = notify.Park, notify.ReasonDenied, text+" (give this program credentials of AWS)"
 	case errors.Is(err, context.DeadlineExceeded):
 		text = fmt.Sprintf("no answer within %s: %s", s.opts.Timeout, text)
@@ -128,15 +114,24 @@ func (s *Sender) unanswered(ctx context.Context, err error, written bool) notify
 	return a
 }
 
-// meaning is the table from what SES says to what follows, with the next step for whoever keeps the deployment.
-func (s *Sender) meaning(api smithy.APIError, status int, mail mailmessage.Mail) (notify.AnswerKind, notify.Reason, string) {
-	message := strings.ToLower(api.ErrorMessage())
-	switch api.ErrorCode() {
-	case "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled", "LimitExceededException":
+// meaning is the table from what SES says, in small letters, to what follows, with the next step for whoever keeps the deployment.
+func (s *Sender) meaning(code, message string, status int, mail mailmessage.Mail) (notify.AnswerKind, notify.Reason, string) {
+	kind := awserror.KindOf(code)
+	if code == "LimitExceededException" {
+		kind = awserror.Throttled
+	}
+	switch kind {
+	case awserror.Throttled:
 		if strings.Contains(message, "quota") {
 			return notify.Retry, notify.ReasonRateLimited, "ask AWS for a higher sending quota in " + s.region() + ", or for production access where SES is in its sandbox"
 		}
 		return notify.Retry, notify.ReasonRateLimited, ""
+	case awserror.Denied:
+		return notify.Park, notify.ReasonDenied, "allow the role or user ses:SendRawEmail from " + mail.From
+	case awserror.Unknown, awserror.Expired, awserror.BadSignature:
+		return notify.Park, notify.ReasonDenied, "AWS does not take the credentials of this program; look at the clock too"
+	}
+	switch code {
 	case "MessageRejected":
 		switch {
 		case strings.Contains(message, "not verified"):
@@ -163,11 +158,6 @@ func (s *Sender) meaning(api smithy.APIError, status int, mail mailmessage.Mail)
 			return notify.Park, notify.ReasonNoRecipients, "SES does not say which: look at " + strings.Join(mail.To, ", ") + " and at the sender " + mail.From
 		}
 		return notify.Smaller, notify.ReasonRefused, ""
-	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "OptInRequired", "SubscriptionRequiredException":
-		return notify.Park, notify.ReasonDenied, "allow the role or user ses:SendRawEmail from " + mail.From
-	case "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken",
-		"ExpiredToken", "ExpiredTokenException", "RequestExpired":
-		return notify.Park, notify.ReasonDenied, "AWS does not take the credentials of this program; look at the clock too"
 	}
 	switch {
 	case status == 413:
@@ -184,13 +174,4 @@ func (s *Sender) meaning(api smithy.APIError, status int, mail mailmessage.Mail)
 		return notify.Park, notify.ReasonRejected, "is " + s.region() + " a region of SES?"
 	}
 	return notify.Retry, notify.ReasonServerError, ""
-}
-
-// status is the answer's HTTP status; 0 where there was none.
-func status(err error) int {
-	var answer *smithyhttp.ResponseError
-	if errors.As(err, &answer) {
-		return answer.HTTPStatusCode()
-	}
-	return 0
 }

@@ -3,7 +3,7 @@
 // SES gives each mail a Message-ID and a Date of its own, in place of those that the mail came with. So a mail that is sent again
 // is another one to mail programs, and what follows a mail names the id that SES answered.
 //
-// It imports mailmessage, notify, plainbody and secret of ours.
+// It imports awserror, mailmessage, notify, plainbody and secret of ours.
 package sesmail
 
 import (

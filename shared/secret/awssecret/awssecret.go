@@ -1,6 +1,6 @@
 // Package awssecret reads secrets that AWS keeps: parameters of Systems Manager, and secrets of Secrets Manager.
 //
-// It holds nothing that it read. It imports fault, plainbody and secret of ours.
+// It holds nothing that it read. It imports awserror, fault, plainbody and secret of ours.
 package awssecret
 
 import (

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-
+	"waggle/shared/awserror"
 	"waggle/shared/fault"
 )
 
@@ -36,7 +34,7 @@ func translate(ctx context.Context, limit time.Duration, err error) error {
 		return fault.Wrap(fault.Canceled, refused.action, context.Cause(ctx))
 	}
 	code, hint := meaning(refused)
-	text := short(refused.err)
+	text := awserror.Text(refused.err)
 	if errors.Is(err, context.DeadlineExceeded) {
 		text = fmt.Sprintf("no answer within %s", limit)
 	}
@@ -45,48 +43,37 @@ func translate(ctx context.Context, limit time.Duration, err error) error {
 
 // meaning is the table from AWS's errors to ours, with the next step.
 func meaning(r *refusal) (fault.Code, string) {
-	var api smithy.APIError
-	if !errors.As(r.err, &api) {
-		if text := r.err.Error(); strings.Contains(text, "get credentials") || strings.Contains(text, "failed to retrieve credentials") {
-			return fault.Denied, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`"
-		}
+	code, message, answered := awserror.Answer(r.err)
+	switch {
+	case awserror.NoCredentials(r.err):
+		return fault.Denied, awserror.HintCredentials
+	case !answered:
 		return fault.Unavailable, ""
 	}
-	switch code := api.ErrorCode(); code {
-	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
-		action := r.action
-		if found := performed.FindStringSubmatch(api.ErrorMessage()); found != nil {
-			action = found[1]
-		} else if strings.Contains(api.ErrorMessage(), "KMS") {
-			action = "kms:Decrypt" // Secrets Manager names no action there
-		}
-		return fault.Denied, "allow the role or user " + action + " on it"
-	case "UnrecognizedClientException", "InvalidClientTokenId", "IncompleteSignature", "MissingAuthenticationToken", "InvalidSignatureException", "SignatureDoesNotMatch",
-		"ExpiredToken", "ExpiredTokenException":
-		return fault.Denied, "AWS does not take these credentials; log in again, and look at the clock of this machine"
+	switch code {
 	case "InvalidKeyId", "DecryptionFailure", "KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException":
 		return fault.Denied, "the key that it is encrypted with cannot be used"
 	case "ValidationException", "InvalidParameterException":
 		return fault.Invalid, "look at the name"
-	case "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded":
-		return fault.Throttled, ""
 	}
-	var answer *smithyhttp.ResponseError
-	if errors.As(r.err, &answer) && answer.HTTPStatusCode() >= 400 && answer.HTTPStatusCode() < 500 {
+	switch awserror.KindOf(code) {
+	case awserror.Denied:
+		action := r.action
+		if found := performed.FindStringSubmatch(message); found != nil {
+			action = found[1]
+		} else if strings.Contains(message, "KMS") {
+			action = "kms:Decrypt" // Secrets Manager names no action there
+		}
+		return fault.Denied, "allow the role or user " + action + " on it"
+	case awserror.Unknown, awserror.Expired, awserror.BadSignature:
+		return fault.Denied, "AWS does not take these credentials; log in again, and look at the clock of this machine"
+	case awserror.Throttled:
+		return fault.Throttled, ""
+	case awserror.Unavailable:
+		return fault.Unavailable, ""
+	}
+	if status := awserror.Status(r.err); status >= 400 && status < 500 {
 		return fault.Invalid, ""
 	}
 	return fault.Unavailable, ""
-}
-
-// short is what an AWS error says, without the SDK's account of its own steps.
-func short(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": ")
-	}
-	var sent *smithyhttp.RequestSendError
-	if errors.As(err, &sent) {
-		return "no answer: " + sent.Err.Error()
-	}
-	return err.Error()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 
+	"waggle/shared/awserror"
 	"waggle/shared/fault"
 	"waggle/shared/plainbody"
 )
@@ -120,7 +121,7 @@ func load(ctx context.Context, given *aws.Config) (aws.Config, error) {
 }
 
 func noCredentials(err error) error {
-	return (&fault.Error{Op: "look for AWS credentials", Code: fault.Denied, Err: err}).WithHint("%s", hintCredentials)
+	return (&fault.Error{Op: "look for AWS credentials", Code: fault.Denied, Err: err}).WithHint("%s", awserror.HintCredentials)
 }
 
 // tuned is the SDK's own transport (which knows AWS_CA_BUNDLE) with more connections kept open: one owner writes,

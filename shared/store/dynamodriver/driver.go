@@ -1,7 +1,7 @@
 // Package dynamodriver keeps the table in DynamoDB: the store of a deployment in the cloud, shared by every
 // function and every person with rights to the table.
 //
-// It holds no rule of Waggle's, and imports driver, fault and plainbody of ours. What the AWS SDK knows stays inside: the one
+// It holds no rule of Waggle's, and imports awserror, driver, fault and plainbody of ours. What the AWS SDK knows stays inside: the one
 // type of its that crosses the border is Options.Config, for wiring that has loaded it already.
 //
 // # Repeated requests

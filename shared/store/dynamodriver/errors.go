@@ -10,9 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"waggle/shared/awserror"
 	"waggle/shared/fault"
 	"waggle/shared/store/driver"
 )
@@ -21,8 +20,6 @@ var (
 	errClosed  = errors.New("the store is closed")
 	errForeign = fault.New(fault.Corrupt, "a row is not as waggle writes it").WithHint("did somebody change it by hand?")
 )
-
-const hintCredentials = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`"
 
 // Codes that the SDK has no type for, or that come under several names.
 const (
@@ -49,7 +46,7 @@ func (d *Driver) translate(ctx context.Context, op string, err error) error {
 	return &fault.Error{Op: op, Code: code, Err: errors.New(short(err)), Hint: hint}
 }
 
-// short is what an AWS error says, without the SDK's account of its own steps.
+// short is what an error of DynamoDB says, without the SDK's account of its own steps.
 func short(err error) string {
 	var canceled *types.TransactionCanceledException
 	if errors.As(err, &canceled) {
@@ -61,19 +58,11 @@ func short(err error) string {
 		}
 		return strings.TrimSpace("the transaction was canceled: " + strings.Join(reasons, ", "))
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return strings.TrimSuffix(api.ErrorCode()+": "+api.ErrorMessage(), ": ")
-	}
-	var sent *smithyhttp.RequestSendError
-	if errors.As(err, &sent) {
-		return "no answer: " + sent.Err.Error()
-	}
 	var slow *slowError
 	if errors.As(err, &slow) {
 		return slow.Error()
 	}
-	return err.Error()
+	return awserror.Text(err)
 }
 
 // meaning is the table from AWS's errors to ours, with the next step.
@@ -82,14 +71,13 @@ func (d *Driver) meaning(err error) (fault.Code, string) {
 	if errors.As(err, &canceled) {
 		return meaningOfReasons(canceled)
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return d.meaningOfCode(api, status(err))
+	if code, message, answered := awserror.Answer(err); answered {
+		return d.meaningOfCode(code, strings.ToLower(message), awserror.Status(err))
 	}
 	var unknownHost *net.DNSError
 	switch {
-	case strings.Contains(err.Error(), "get credentials") || strings.Contains(err.Error(), "failed to retrieve credentials"):
-		return fault.Denied, hintCredentials
+	case awserror.NoCredentials(err):
+		return fault.Denied, awserror.HintCredentials
 	case errors.As(err, &unknownHost):
 		return fault.Unavailable, "is " + d.place() + " right, and is there a network?"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -98,34 +86,36 @@ func (d *Driver) meaning(err error) (fault.Code, string) {
 	return fault.Unavailable, ""
 }
 
-func (d *Driver) meaningOfCode(api smithy.APIError, status int) (fault.Code, string) {
-	message := strings.ToLower(api.ErrorMessage())
-	switch api.ErrorCode() {
-	case "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "ThrottledException", "RequestLimitExceeded",
-		"TooManyRequestsException", "RequestThrottled", "SlowDown", "TransactionInProgressException",
-		codeTransactionConflict, codeReplicatedConflict:
+// meaningOfCode is about what DynamoDB answered; the message in small letters.
+func (d *Driver) meaningOfCode(code, message string, status int) (fault.Code, string) {
+	switch awserror.KindOf(code) {
+	case awserror.Throttled:
+		return fault.Throttled, ""
+	case awserror.Unavailable:
+		return fault.Unavailable, ""
+	case awserror.Unknown:
+		return fault.Denied, "AWS does not know these credentials in " + d.place() + "; " + awserror.HintCredentials
+	case awserror.Expired:
+		return fault.Denied, "the credentials have expired; log in again"
+	case awserror.BadSignature:
+		if strings.Contains(message, "expired") || strings.Contains(message, "not yet current") {
+			return fault.Denied, "the clock of this machine is wrong; set it"
+		}
+		return fault.Denied, awserror.HintCredentials
+	case awserror.Denied:
+		return fault.Denied, "the role or user lacks a right to table " + d.table + "; the text names it"
+	}
+	switch code {
+	case "TransactionInProgressException", codeTransactionConflict, codeReplicatedConflict:
 		return fault.Throttled, ""
 	case "LimitExceededException":
 		return fault.Throttled, "too many tables are being made or changed at once"
-	case "InternalServerError", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException",
-		"IdempotentParameterMismatchException": // of a transaction whose answer was lost
+	case "IdempotentParameterMismatchException": // of a transaction whose answer was lost
 		return fault.Unavailable, ""
 	case "ResourceNotFoundException", "TableNotFoundException":
 		return fault.NotFound, "there is no table " + d.table + " in " + d.place() + "; is the region right, and was it deployed?"
 	case "ItemCollectionSizeLimitExceededException":
 		return fault.TooLarge, ""
-	case "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "IncompleteSignature", "IncompleteSignatureException",
-		"MissingAuthenticationToken", "MissingAuthenticationTokenException":
-		return fault.Denied, "AWS does not know these credentials in " + d.place() + "; " + hintCredentials
-	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
-		return fault.Denied, "the credentials have expired; log in again"
-	case "InvalidSignatureException", "SignatureDoesNotMatch":
-		if strings.Contains(message, "expired") || strings.Contains(message, "not yet current") {
-			return fault.Denied, "the clock of this machine is wrong; set it"
-		}
-		return fault.Denied, hintCredentials
-	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "OptInRequired", "SubscriptionRequiredException":
-		return fault.Denied, "the role or user lacks a right to table " + d.table + "; the text names it"
 	case "KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", "InaccessibleEncryptionDateTime":
 		return fault.Denied, "the table's encryption key cannot be used"
 	case "ValidationException":
@@ -143,7 +133,7 @@ func (d *Driver) meaningOfCode(api smithy.APIError, status int) (fault.Code, str
 	case status == 429:
 		return fault.Throttled, ""
 	case status == 401 || status == 403:
-		return fault.Denied, hintCredentials
+		return fault.Denied, awserror.HintCredentials
 	case status >= 400 && status < 500:
 		return fault.Internal, "this is a bug in waggle, or " + d.place() + " is not DynamoDB"
 	}
@@ -167,15 +157,6 @@ func meaningOfReasons(canceled *types.TransactionCanceledException) (fault.Code,
 		}
 	}
 	return fault.Unavailable, ""
-}
-
-// status is the answer's HTTP status; 0 where there was none.
-func status(err error) int {
-	var answer *smithyhttp.ResponseError
-	if errors.As(err, &answer) {
-		return answer.HTTPStatusCode()
-	}
-	return 0
 }
 
 // place is where the table is looked for.
