@@ -105,7 +105,14 @@ func told(ctx context.Context, s *store.Store, id run.ID) ([]string, error) {
 		}
 		say("%s %s %x", m.Asset, row.Verdict, bytes.TrimSpace(value))
 		for _, label := range row.Metadata.Labels() {
-			if v := row.Metadata[label]; label != "processing_time_ms" && v.Type != metadata.TypePath {
+			v := row.Metadata[label]
+			if v.Blob != "" {
+				if v.Value, err = s.GetBlob(ctx, v.Blob); err != nil {
+					return nil, err
+				}
+				v.Blob = "" // its name has the run's id
+			}
+			if label != "processing_time_ms" && v.Type != metadata.TypePath {
 				say("%s %s %v", m.Asset, label, v.Any()) // a map's keys sorted: DynamoDB may turn them
 			}
 		}

@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"gocloud.dev/blob/memblob"
 	"pgregory.net/rapid"
 
 	"waggle/shared/asset"
 	"waggle/shared/check"
+	"waggle/shared/engine"
 	"waggle/shared/metadata"
 	"waggle/shared/run"
 	"waggle/shared/runlog"
@@ -104,6 +107,37 @@ func TestALargeMetadataValueIsInABlob(t *testing.T) {
 	}
 	if other := m.Metadata[label]; other.Blob == "" || len(other.Blob) > 200 {
 		t.Errorf("%+v", other)
+	}
+}
+
+func TestWhereWritesArePaidBySizeWhatDoesNotPackIsInABlob(t *testing.T) {
+	t.Parallel()
+	noise := make([]byte, 8<<10)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	picture := metadata.Image(append([]byte("\x89PNG\r\n\x1a\n"), noise...), "noise")
+	a := asset.Do("a", func(ctx *asset.Context) error {
+		ctx.AddMetadata(metadata.Map{"picture": picture, "text": strings.Repeat("again and ", 1000), "small": 1})
+		return nil
+	}, nil)
+	for _, paid := range []bool{false, true} {
+		w := setup(t, definitions(asset.List{a}), nil)
+		w.store = store.New(w.db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{PaidBySize: paid})
+		w.engine = engine.New(w.store, definitions(asset.List{a}), heard(w.store, nil))
+		want(t, w.job(), "SUCCESS a SUCCEEDED")
+		m, err := w.store.Latest(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := m.Metadata["picture"]
+		if (v.Blob != "") != paid || m.Metadata["text"].Blob != "" || m.Metadata["small"].Any() != int64(1) {
+			t.Errorf("paid by size %t: %s, %s", paid, v.Blob, m.Metadata["text"].Blob)
+		}
+		if !paid {
+			continue
+		}
+		if data, err := w.store.GetBlob(t.Context(), v.Blob); err != nil || string(data) != string(picture.Value) || v.Size != int64(len(data)) || v.Type != metadata.TypeImage {
+			t.Errorf("%s of %d bytes, %v", v.Type, v.Size, err)
+		}
 	}
 }
 

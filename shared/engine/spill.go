@@ -53,13 +53,27 @@ func (s *spiller) value(ctx context.Context, key run.AssetKey, attempt int, code
 	return v, s.store.PutBlob(ctx, v.Blob, data)
 }
 
-// metadata moves the largest values to blobs until the rest fits an event. The map is the caller's own.
+// metadata moves the largest values to blobs until the rest fits an event, and those that cost less there. The map is the caller's own.
 func (s *spiller) metadata(ctx context.Context, step run.StepKey, attempt int, values metadata.Values) error {
 	sizes := make(map[string]int, len(values))
 	total := 0
+	move := func(label string) (name string, err error) {
+		v := values[label]
+		name = s.name(step, attempt, "metadata/"+fileName(label)+".json")
+		if err = s.store.PutBlob(ctx, name, v.Value); err == nil {
+			values[label] = metadata.Value{Type: v.Type, Blob: name, Size: int64(len(v.Value))}
+		}
+		return name, err
+	}
 	for label, v := range values {
 		if len(v.Value) > 0 && !json.Valid(v.Value) {
 			return fmt.Errorf("metadata %q: its value is not JSON", label)
+		}
+		if s.store.CheaperInBlob(v.Value) {
+			if _, err := move(label); err != nil {
+				return err
+			}
+			v.Value = nil
 		}
 		sizes[label] = escaped(v.Value)
 		total += quoted(label) + sizes[label] + 40
@@ -74,12 +88,10 @@ func (s *spiller) metadata(ctx context.Context, step run.StepKey, attempt int, v
 		if size <= maxBlobName {
 			return fmt.Errorf("its %d labels of metadata alone have %d bytes, %d are allowed", len(values), total, inlineMetadata)
 		}
-		v := values[largest]
-		name := s.name(step, attempt, "metadata/"+fileName(largest)+".json")
-		if err := s.store.PutBlob(ctx, name, v.Value); err != nil {
+		name, err := move(largest)
+		if err != nil {
 			return err
 		}
-		values[largest] = metadata.Value{Type: v.Type, Blob: name, Size: int64(len(v.Value))}
 		sizes[largest] = 0
 		total -= size - quoted(name)
 	}

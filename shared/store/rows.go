@@ -37,6 +37,15 @@ type checkRow struct {
 // maxMetadata is up to how many bytes metadata stand readable in their row where writes are paid by size.
 const maxMetadata = 512
 
+// maxPacked is up to how many bytes a packed metadata value costs less in the log, in the log again as that learns when it expires, and in a
+// row than as an object: three writes of three units are one put.
+const maxPacked = 3 << 10
+
+// CheaperInBlob reports whether a metadata value should be a blob: where writes are paid by size, one that does not pack well, as a picture.
+func (s *Store) CheaperInBlob(value []byte) bool {
+	return s.paid && len(value) > maxPacked && len(s.codec.PackText(value)) > maxPacked
+}
+
 // pack takes long metadata out of a row's Data, to be appended to its Body, where writes are paid by size.
 func (s *Store) pack(values *metadata.Values) ([]byte, error) {
 	if !s.paid || len(*values) == 0 {
