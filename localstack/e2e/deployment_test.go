@@ -3,10 +3,13 @@
 package e2e_test
 
 import (
-	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,6 +29,7 @@ var ownTests = []struct {
 }{
 	{"what cannot be read is put aside, and holds up nothing", "on a laptop events come to sensors by no queue", unreadableIsPutAside},
 	{"a run ends by the code that it began with", "on a laptop nothing replaces the code of a process", runKeepsItsCode},
+	{"an isolated step and an isolated sensor have functions of their own", "on a laptop sensors have no processes", isolatedAreApart},
 	{"destroyed, it leaves what was recorded, and the next one goes on with it", "a home is a folder", destroyedLeavesTheRecord},
 }
 
@@ -76,7 +80,7 @@ func unreadableIsPutAside(d deployment) {
 // runKeepsItsCode changes what the code says while a run waits, and kills the run's process, so that it has to begin anew.
 func runKeepsItsCode(d deployment) {
 	old := d.waits("gate/deploy")
-	d.change("waiting", "waiting, newly")
+	d.change()
 	d.deploy()
 	newer := d.waits("gate/newer")
 	if old.words != "waiting" || newer.words != "waiting, newly" {
@@ -112,48 +116,71 @@ func runKeepsItsCode(d deployment) {
 	}
 }
 
-// change replaces a text of the sample pipelines in what is deployed next as the function run.
-func (d deployment) change(from, to string) {
+// isolatedAreApart is about the code that runKeepsItsCode deployed.
+func isolatedAreApart(d deployment) {
+	d.must(0, "run", "gallery_broken", "--config", "how=none")
+	if out, _ := d.must(0, "assets", "show", "broken_end", "--json"); !strings.Contains(out, `"`+base+`-step"`) {
+		d.t.Errorf("the step was not run by its function:\n%s", out)
+	}
+	d.letterOf("called in " + base + "-sensor-tells_where")
+}
+
+// changes are what is deployed second: texts of the job that fails, and in place of each another.
+var changes = []string{
+	`"waiting"`, `"waiting, newly"`,
+	`"The sum of the doubled numbers."`, `"The sum of the doubled numbers.", Isolated: true`,
+	`{"total": total}`, `{"total": total, "function": os.Getenv("AWS_LAMBDA_FUNCTION_NAME")}`,
+	`job.List{galleryBroken},`, `job.List{galleryBroken}, Sensors: sensors, Channels: channels,`,
+}
+
+// added is a file beside it.
+const added = `package broken
+
+import (
+	"os"
+
+	"waggle/shared/notify"
+	"waggle/shared/sensor"
+)
+
+var (
+	where    = notify.Mail("where", nil)
+	channels = notify.List{where}
+	sensors  = sensor.List{tellsWhere}
+)
+
+var tellsWhere = sensor.OnRunSuccess("tells_where", func(ctx *sensor.Context, _ sensor.Run) error {
+	return ctx.Notify(notify.Message{Text: "called in " + os.Getenv("AWS_LAMBDA_FUNCTION_NAME")}, where)
+}, &sensor.Options{Isolated: true})
+`
+
+// change builds the functions anew, from a copy of this source tree with other sample pipelines, for what is deployed next.
+func (d deployment) change() {
 	d.t.Helper()
-	source := filepath.Join(d.checkout, "pipelines", "broken", "broken.go")
-	text, err := os.ReadFile(source)
+	tree := filepath.Join(d.folder, "changed")
+	d.copyTo(tree)
+	folder := filepath.Join(tree, "pipelines", "broken")
+	text, err := os.ReadFile(filepath.Join(folder, "broken.go"))
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	changed := strings.Replace(string(text), `"`+from+`"`, `"`+to+`"`, 1)
-	if changed == string(text) {
-		d.t.Fatalf("%s does not say %q", source, from)
+	for pair := range slices.Chunk(changes, 2) {
+		if strings.Count(string(text), pair[0]) != 1 {
+			d.t.Fatalf("broken.go does not say %s once", pair[0])
+		}
 	}
-	folder := filepath.Join(d.folder, "changed")
-	written, dist := filepath.Join(folder, "broken.go"), filepath.Join(folder, "dist")
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{source: written}})
-	if err != nil {
-		d.t.Fatal(err)
+	for name, text := range map[string]string{"broken.go": strings.NewReplacer(changes...).Replace(string(text)), "where.go": added} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			d.t.Fatal(err)
+		}
 	}
-	m, err := manifest.Read(filepath.Join(d.folder, "dist"))
+	d.command(tree, "go", "run", "-trimpath", "./functions/build", "-architectures", runtime.GOARCH)
+	dist := filepath.Join(tree, "dist")
+	m, err := manifest.Read(dist)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	m.CodeVersion = "changed"
-	for _, f := range m.Functions {
-		if f.Name == manifest.RunFunction {
-			continue
-		}
-		link := filepath.Join(dist, runtime.GOARCH, f.Name)
-		if err = os.MkdirAll(filepath.Dir(link), 0o755); err == nil {
-			err = os.Symlink(filepath.Join(d.checkout, "dist", runtime.GOARCH, f.Name), link)
-		}
-		if err != nil {
-			d.t.Fatal(err)
-		}
-	}
-	for path, data := range map[string][]byte{written: []byte(changed), filepath.Join(folder, "overlay.json"): overlay} {
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			d.t.Fatal(err)
-		}
-	}
-	d.command(d.checkout, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-overlay", filepath.Join(folder, "overlay.json"),
-		"-o", filepath.Join(dist, runtime.GOARCH, manifest.RunFunction, "bootstrap"), "./functions/run")
 	if err := manifest.Write(dist, m); err != nil {
 		d.t.Fatal(err)
 	}
@@ -163,6 +190,33 @@ func (d deployment) change(from, to string) {
 	}
 	if err := os.Symlink(dist, link); err != nil {
 		d.t.Fatal(err)
+	}
+}
+
+// copyTo copies this source tree, as it would be committed.
+func (d deployment) copyTo(folder string) {
+	d.t.Helper()
+	list := exec.CommandContext(d.t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list.Dir = d.checkout
+	names, err := list.Output()
+	if err != nil {
+		d.t.Fatalf("list the files of this source tree: %v", err)
+	}
+	for _, name := range strings.Split(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+		data, err := os.ReadFile(filepath.Join(d.checkout, name))
+		if errors.Is(err, fs.ErrNotExist) { // it is to be deleted
+			continue
+		}
+		to := filepath.Join(folder, name)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(to), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(to, data, 0o600)
+		}
+		if err != nil {
+			d.t.Fatal(err)
+		}
 	}
 }
 
