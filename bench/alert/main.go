@@ -41,21 +41,16 @@ type stages struct {
 // budget is what the 99th of a hundred messages may take.
 const budget = 20.0
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/alert:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("alert", command) }
 
-func command() (err error) {
+func command(ctx context.Context) (err error) {
 	runs := flag.Int("runs", 200, "how many runs fail")
 	pace := flag.Duration("pace", 1050*time.Millisecond, "the time from one failure to the next; less than a second measures the rate of the channel")
 	program := flag.String("program", "", "run: a process for each run, which has never sent anything; dev: one process for all; empty: both, a line each")
 	jobs := flag.Int("child", 0, "this process is the program, with so many jobs; its arguments follow")
 	flag.Parse()
 	if *jobs > 0 {
-		return commandLine(context.Background(), *jobs, flag.Args())
+		return commandLine(ctx, *jobs, flag.Args())
 	}
 	if *runs < 1 || *runs > 9999 || flag.NArg() > 0 {
 		flag.Usage()
@@ -73,7 +68,7 @@ func command() (err error) {
 		programs = []string{*program}
 	}
 	for _, name := range programs {
-		if err := one(name, *runs, *pace); err != nil {
+		if err := one(ctx, name, *runs, *pace); err != nil {
 			return err
 		}
 	}
@@ -81,7 +76,7 @@ func command() (err error) {
 }
 
 // one measures one program and prints its line.
-func one(program string, runs int, pace time.Duration) (err error) {
+func one(ctx context.Context, program string, runs int, pace time.Duration) (err error) {
 	dir, err := os.MkdirTemp("", "waggle-alert-")
 	if err != nil {
 		return err
@@ -93,7 +88,7 @@ func one(program string, runs int, pace time.Duration) (err error) {
 			figures.Say("what was stored is kept in %s", dir)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute+time.Duration(runs)*(pace+5*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(runs)*(pace+5*time.Second))
 	defer cancel()
 	f, err := measure(ctx, dir, program, runs, pace)
 	if err != nil {

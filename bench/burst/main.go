@@ -30,14 +30,9 @@ type figure struct {
 	AwayS     float64 `json:"away_s"`
 }
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/burst:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("burst", command) }
 
-func command() error {
+func command(ctx context.Context) error {
 	failures := flag.Int("failures", 10_000, "how many runs fail")
 	jobs := flag.Int("jobs", 100, "of how many jobs")
 	limit := flag.Duration("limit", 8*time.Minute, "give up after this time")
@@ -51,7 +46,7 @@ func command() error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	ctx, stop := context.WithTimeout(context.Background(), *limit)
+	ctx, stop := context.WithTimeout(ctx, *limit)
 	defer stop()
 	f, err := bench(ctx, dir, *failures, *jobs)
 	if err != nil {

@@ -25,14 +25,9 @@ type figure struct {
 	Launches          int     `json:"launches"`
 }
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/cli:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("cli", command) }
 
-func command() error {
+func command(ctx context.Context) error {
 	runs := flag.Int("runs", 20, "how many processes to time, in each kind of home")
 	launches := flag.Int("launches", 50, "how many launches to time")
 	limit := flag.Duration("limit", 5*time.Minute, "give up after this time")
@@ -41,7 +36,7 @@ func command() error {
 		flag.Usage()
 		return errors.New("-runs and -launches are 1 or more")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "waggle-bench-")
 	if err != nil {

@@ -11,23 +11,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"time"
 
 	"waggle/bench/figures"
 	"waggle/localstack/emulator"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := command(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/cloud:", err)
-		stop()
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("cloud", command) }
 
 // emulators state different units in places: what a case costs is the larger figure.
 var emulators = []struct {

@@ -37,14 +37,9 @@ type figure struct {
 	Seed               uint64         `json:"seed"`
 }
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/crash:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("crash", command) }
 
-func command() (err error) {
+func command(ctx context.Context) (err error) {
 	kills := flag.Int("kills", 200, "how many processes to kill")
 	seed := flag.Uint64("seed", 0, "chooses the times; 0: a random one, which is printed")
 	alerting := flag.Bool("alerts", false, "kill between the failure of a run and its message")
@@ -62,15 +57,15 @@ func command() (err error) {
 		return errors.New("-kills is 1 or more")
 	}
 	if *child && *alerting {
-		return alerts.Worker{Home: w.dir, Number: w.number, After: *after, Tell: w.tell}.Work(context.Background())
+		return alerts.Worker{Home: w.dir, Number: w.number, After: *after, Tell: w.tell}.Work(ctx)
 	}
 	if *child {
 		w.expect = run.ID(*expect)
-		ctx, cancel := context.WithTimeoutCause(context.Background(), 30*time.Second, errors.New("a run does not end"))
+		ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("a run does not end"))
 		defer cancel()
 		return w.work(ctx)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	if *seed == 0 {
 		*seed = rand.Uint64()

@@ -9,8 +9,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -19,14 +17,9 @@ import (
 	"waggle/shared/run"
 )
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/engine:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("engine", command) }
 
-func command() error {
+func command(ctx context.Context) error {
 	steps := flag.Int("steps", 10_000, "number of steps")
 	form := flag.String("shape", string(workload.Chain), "chain or wide")
 	all := flag.Bool("all", false, "both shapes, 1,000 and 10,000 steps")
@@ -44,7 +37,7 @@ func command() error {
 		flag.Usage()
 		return errors.New("-shape is chain or wide, -steps 1 or more")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	switch *child {
 	case "timed":

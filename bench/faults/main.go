@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"time"
 
 	"gocloud.dev/blob/memblob"
@@ -40,15 +39,7 @@ type figure struct {
 	Seed     uint64  `json:"seed"`
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := command(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/faults:", err)
-		stop()
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("faults", command) }
 
 func command(ctx context.Context) error {
 	runs := flag.Int("runs", 300, "how many runs")

@@ -4,11 +4,25 @@ package figures
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 )
+
+// Main runs a bench program: command, whose context ends when somebody interrupts it. An error is written with the name of the program, and the
+// exit status is 1.
+func Main(name string, command func(context.Context) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := command(ctx)
+	stop()
+	if err != nil {
+		Say("bench/%s: %v", name, err)
+		os.Exit(1)
+	}
+}
 
 // Print writes one object as a line on standard output.
 func Print(object any) error {

@@ -43,14 +43,9 @@ const deployed = "arm64"
 
 const table = "waggle-bench"
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/lambda:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("lambda", command) }
 
-func command() error {
+func command(ctx context.Context) error {
 	dist := flag.String("dist", "dist", "the `FOLDER` that make build wrote")
 	starts := flag.Int("starts", 20, "how many processes to start of each function")
 	calls := flag.Int("calls", 200, "how often to call a warm one")
@@ -64,7 +59,7 @@ func command() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	db, err := emulator.Dynoxide(ctx)
 	if err != nil {

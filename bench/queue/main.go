@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"time"
@@ -35,14 +34,9 @@ type figure struct {
 	Seed            uint64  `json:"seed,omitempty"`
 }
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/queue:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("queue", command) }
 
-func command() (err error) {
+func command(ctx context.Context) (err error) {
 	b := bench{}
 	flag.IntVar(&b.runs, "runs", 1000, "number of runs")
 	flag.IntVar(&b.limit, "limit", 10, "how many of them may run at once")
@@ -60,7 +54,7 @@ func command() (err error) {
 		flag.Usage()
 		return errors.New("-runs, -limit and -processes are 1 or more")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
+	ctx, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()
 	w.limit, w.kill = b.limit, b.kill
 	switch *child {

@@ -9,8 +9,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -20,14 +18,9 @@ import (
 	"waggle/shared/table"
 )
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/sql:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("sql", command) }
 
-func command() error {
+func command(ctx context.Context) error {
 	rows := flag.Int("rows", 1_000_000, "sales to join with a tenth as many artworks")
 	runs := flag.Int("runs", 5, "how many times; figures are medians")
 	limit := flag.Duration("limit", 10*time.Minute, "give up after this time")
@@ -36,7 +29,7 @@ func command() error {
 		flag.Usage()
 		return errors.New("-rows is 100 or more, -runs 1 or more")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 
 	var open, join []float64

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -17,14 +16,9 @@ import (
 	"waggle/shared/embedded"
 )
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/store:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("store", command) }
 
-func command() error {
+func command(ctx context.Context) error {
 	runs := flag.Int("runs", 1_000_000, "number of runs")
 	samples := flag.Int("samples", 300, "how many pages of each kind are read")
 	seed := flag.Uint64("seed", 1, "chooses the runs and the pages")
@@ -34,7 +28,7 @@ func command() error {
 		flag.Usage()
 		return errors.New("-runs is 100 or more, -samples 1 or more")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	home, err := os.MkdirTemp("", "waggle-store-")
 	if err != nil {

@@ -17,12 +17,7 @@ import (
 	"waggle/bench/figures"
 )
 
-func main() {
-	if err := command(); err != nil {
-		fmt.Fprintln(os.Stderr, "bench/validate:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("validate", command) }
 
 // options are what is measured.
 type options struct {
@@ -36,7 +31,7 @@ type options struct {
 	outputs    bool
 }
 
-func command() error {
+func command(ctx context.Context) error {
 	var o options
 	flag.IntVar(&o.rows, "rows", 10_000_000, "number of rows")
 	flag.Float64Var(&o.bad, "bad", 1, "percent of bad rows: 0 to 100")
@@ -57,7 +52,7 @@ func command() error {
 	if o.stream && o.source != "parquet" {
 		return errors.New("-stream reads a file: add -source parquet")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), *limit)
+	ctx, cancel := context.WithTimeout(ctx, *limit)
 	defer cancel()
 	if *child {
 		m, err := measure(ctx, o)
