@@ -23,15 +23,18 @@ const (
 func (x *execution) begin() (bool, End) {
 	p, config, failure := (*plan.Plan)(nil), run.Config(nil), (*runlog.Failure)(nil)
 	var barren int
-	var fresh, canceling bool
+	var fresh, canceling, gone bool
 	x.journal.Look(func(f *runlog.Fold) {
 		p, config, failure = x.engine.planOf(f)
 		x.plan, x.config = p, config
-		barren, fresh, canceling = f.Barren, f.Record.Started.IsZero(), f.Record.Status == run.Canceling
+		barren, fresh, canceling, gone = f.Barren, f.Record.Started.IsZero(), f.Record.Status == run.Canceling, f.Expired
 	})
 	switch asked, err := x.store.CancelRequested(x.ctx, x.id); {
 	case err == nil && asked, canceling, closed(x.opts.Cancel):
 		x.journal.Append(runlog.Event{Type: runlog.RunCanceled})
+		return false, Ended
+	case gone:
+		x.failRun(&runlog.Failure{Reason: run.Crashed, Error: "its log has expired, since nobody looked after it for months; launch it again"})
 		return false, Ended
 	case failure != nil:
 		x.failRun(failure)

@@ -21,6 +21,11 @@ type possession struct {
 	unsettled runlog.Rows // of chunks that the owners before did not settle
 }
 
+func newPossession(id run.ID, lease *store.Lease) *possession {
+	state := lease.State()
+	return &possession{id: id, lease: lease, fold: runlog.NewFold(id, state.Request, state.Launched), projector: runlog.NewProjector(id)}
+}
+
 // take acquires a run, reads its log and, unless it has ended, seals it: the OWNER chunk stands at the
 // next free number, so that no owner before can append any more.
 func (e *Engine) take(ctx context.Context, id run.ID) (*possession, error) {
@@ -29,17 +34,28 @@ func (e *Engine) take(ctx context.Context, id run.ID) (*possession, error) {
 		return nil, err
 	}
 	state := lease.State()
-	p := &possession{id: id, lease: lease, fold: runlog.NewFold(id, state.Request, state.Launched), projector: runlog.NewProjector(id)}
+	p := newPossession(id, lease)
+	gap := false
 	err = e.store.ReadLog(ctx, id, 0, func(c store.Stored) error {
 		if lease.Stale() {
 			if err := lease.Renew(ctx); err != nil {
 				return err
 			}
 		}
+		if gap = gap || c.N != p.next; gap {
+			p.next = c.N + 1
+			return nil
+		}
 		return p.read(e.store, c, state.Settled)
 	})
 	if err == nil && state.Status.Terminal() && !p.fold.Record.Status.Terminal() { // it has expired since Run looked
 		return nil, errors.Join(fault.New(fault.NotFound, "run %s has ended, and its log has expired", id), lease.Release(ctx, time.Time{}))
+	}
+	if err == nil && (gap || p.next == 0 && !state.Started.IsZero()) { // its log has expired, or a part of it
+		next := p.next
+		p = newPossession(id, lease)
+		p.next, p.fold.Expired = next, true
+		lease.Update(func(s *store.Summary) { s.Settled = next - 1 })
 	}
 	if err == nil && !p.fold.Record.Status.Terminal() {
 		err = e.seal(ctx, p)

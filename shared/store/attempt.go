@@ -29,7 +29,7 @@ func (a Attempt) key(n int64) driver.Key {
 // PutAttemptChunk stores a chunk of an attempt's log under a number, if that is free. Where another has taken it the error is fault.Lost,
 // with that chunk in a *TakenError; an equal one is the caller's own, whose answer was lost.
 func (s *Store) PutAttemptChunk(ctx context.Context, a Attempt, n int64, chunk runlog.Chunk) error {
-	return s.putChunk(ctx, a.key(n), chunk, func(stored runlog.Chunk) bool { return bytes.Equal(stored.Body, chunk.Body) })
+	return s.putChunk(ctx, a.Run, a.key(n), chunk, func(stored runlog.Chunk) bool { return bytes.Equal(stored.Body, chunk.Body) })
 }
 
 // ReadAttempt calls visit for each chunk of an attempt's log, in order, from number n on. It ends with visit's first error.

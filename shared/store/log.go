@@ -22,18 +22,18 @@ type Stored struct {
 // PutChunk stores a chunk under a number, if that is free. Where another owner has taken it the error is
 // fault.Lost, with that chunk in a *TakenError; a chunk of the same epoch is the caller's own, whose answer was lost.
 func (s *Store) PutChunk(ctx context.Context, id run.ID, n int64, chunk runlog.Chunk) error {
-	return s.putChunk(ctx, logKey(id, n), chunk, func(stored runlog.Chunk) bool {
+	return s.putChunk(ctx, id, logKey(id, n), chunk, func(stored runlog.Chunk) bool {
 		return stored.Header.Epoch == chunk.Header.Epoch && stored.Header.From == chunk.Header.From
 	})
 }
 
-// putChunk stores a chunk if its key is free; own says whether the one that stands there is the caller's.
-func (s *Store) putChunk(ctx context.Context, key driver.Key, chunk runlog.Chunk, own func(stored runlog.Chunk) bool) error {
+// putChunk stores a chunk of a run if its key is free; own says whether the one that stands there is the caller's.
+func (s *Store) putChunk(ctx context.Context, id run.ID, key driver.Key, chunk runlog.Chunk, own func(stored runlog.Chunk) bool) error {
 	header, err := json.Marshal(chunk.Header)
 	if err != nil {
 		return fault.Wrap(fault.Internal, "encode a chunk's header", err)
 	}
-	err = s.db.Put(ctx, driver.Item{Key: key, Data: header, Body: chunk.Body}, driver.IfAbsent)
+	err = s.db.Put(ctx, driver.Item{Key: key, Data: header, Body: chunk.Body, Expires: s.endOf(id)}, driver.IfAbsent)
 	var conflict *driver.ConflictError
 	if !errors.As(err, &conflict) || conflict.Stored == nil {
 		return err
@@ -102,7 +102,7 @@ func (s *Store) Fold(ctx context.Context, id run.ID) (*runlog.Fold, int64, error
 	}
 	fold, next := runlog.NewFold(id, summary.Request, summary.Launched), int64(0)
 	err = s.ReadLog(ctx, id, 0, func(c Stored) error {
-		if c.N != next && summary.Status.Terminal() {
+		if c.N != next {
 			return errGap
 		}
 		events, err := s.codec.Unpack(c.Chunk)
@@ -117,14 +117,15 @@ func (s *Store) Fold(ctx context.Context, id run.ID) (*runlog.Fold, int64, error
 		next = c.N + 1
 		return nil
 	})
-	// The end of a run is in its log before it is in its summary.
-	if err == errGap || err == nil && summary.Status.Terminal() && !fold.Record.Status.Terminal() {
+	// The end of a run is in its log before it is in its summary, and so is its first owner.
+	gone := summary.Status.Terminal() && !fold.Record.Status.Terminal() || !summary.Started.IsZero() && next == 0
+	if err == errGap || err == nil && gone {
 		return summary.remembered(), summary.Settled + 1, nil
 	}
 	return fold, next, err
 }
 
-// errGap says that a part of the log of a run that has ended is gone.
+// errGap says that a part of the log is gone.
 var errGap = errors.New("the log has a gap")
 
 func storedChunk(item driver.Item) (Stored, error) {

@@ -21,26 +21,63 @@ const metaSort = "META"
 //
 // While a run is not settled nothing of it expires, however long it takes and however long nobody looks at it: a
 // laptop may lie in a drawer for half a year, and the run goes on where it was. The price is a second write of each
-// chunk, about a tenth of what a run writes. All chunks end in the same second, so a log is whole or gone. What a
-// process that dies just before this call leaves, GC deletes.
+// chunk. All chunks end in the same second, so a log is whole or gone. What a process that dies just before this call
+// leaves, GC deletes. Where writes are paid by size it is otherwise: see endOf.
 func (s *Store) LetExpire(ctx context.Context, id run.ID, ended time.Time) error {
 	if s.retention < 0 {
 		return nil
 	}
 	expires := ended.Add(s.retention)
+	return s.endAll(ctx, id, func(now time.Time) time.Time {
+		if now.Before(expires) { // or zero: it has no end
+			return expires
+		}
+		return now
+	})
+}
+
+// endAll changes when the log and the notes of a run end.
+func (s *Store) endAll(ctx context.Context, id run.ID, change func(time.Time) time.Time) error {
 	return s.besidesMeta(ctx, id, func(items []driver.Item) error {
-		var ending []driver.Item
+		var changed []driver.Item
 		for _, item := range items {
-			if item.Expires.IsZero() {
-				item.Expires = expires
-				ending = append(ending, item)
+			if ends := change(item.Expires); !ends.Equal(item.Expires) {
+				item.Expires = ends
+				changed = append(changed, item)
 			}
 		}
-		if len(ending) == 0 {
+		if len(changed) == 0 {
 			return nil
 		}
-		return s.db.PutAll(ctx, ending)
+		return s.db.PutAll(ctx, changed)
 	})
+}
+
+// endOf is the end that a chunk of a run's log gets as it is written; zero: it learns it when the run is settled.
+//
+// Where writes are paid by size a chunk is written once. Its end counts from when the run was launched, the same for all chunks, and is a
+// thirtieth of the retention later than the rule of LetExpire for a run that ends at once: one that ends within that time has its log for as long as any,
+// and LetExpire leaves it alone. A run that lasts gets ends of the rule when it is settled; until then whoever looks after it takes its ends off
+// once half of the retention has passed: see unend.
+func (s *Store) endOf(id run.ID) time.Time {
+	launched, err := id.Time()
+	if !s.paid || s.retention < 0 || err != nil || s.old(launched) {
+		return time.Time{}
+	}
+	return launched.Add(s.retention + s.retention/30)
+}
+
+// old reports whether a run was launched so long ago that its log must not end before the run does.
+func (s *Store) old(launched time.Time) bool { return s.now().Sub(launched) >= s.retention/2 }
+
+// unend takes the ends off the log of a run that is old and not settled. In a deployment somebody looks at such a run each minute. Only
+// one at which nobody looks for half of the retention, as its deployment was deleted in the middle of it, may lose its log.
+func (s *Store) unend(ctx context.Context, id run.ID) error {
+	launched, err := id.Time()
+	if !s.paid || s.retention < 0 || err != nil || !s.old(launched) {
+		return nil
+	}
+	return s.endAll(ctx, id, func(time.Time) time.Time { return time.Time{} })
 }
 
 // besidesMeta visits, page by page, what a run has in its partition besides its META: log and notes.

@@ -141,6 +141,156 @@ func TestTheLogOfARunThatIsNotSettledNeverExpires(t *testing.T) {
 	})
 }
 
+// paid is a store where writes are paid by size, and the number of chunks that were written a second time.
+func paid(t *testing.T) (*store.Store, *atomic.Int64) {
+	var again atomic.Int64
+	db := tabletest.New(t, &tabletest.Options{Hook: func(c memorydriver.Call) error {
+		if c.Op == memorydriver.PutAll && strings.HasPrefix(c.Keys[0].Sort, "LOG#") && !c.Done {
+			again.Add(int64(len(c.Keys)))
+		}
+		return nil
+	}})
+	return store.New(db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{PaidBySize: true}), &again
+}
+
+// pausing is a job whose second step gives up its worker in each of the first attempts.
+func pausing(made *atomic.Int64, stop *context.CancelFunc, attempts int) waggle.Definitions {
+	return onePlus(made, func(c *asset.Context, n int) (int, error) {
+		if c.Attempt() <= attempts {
+			(*stop)()
+			<-c.Done()
+			return 0, context.Cause(c)
+		}
+		return n + 1, nil
+	})
+}
+
+// begin runs a run until its worker is given up.
+func begin(t *testing.T, s *store.Store, d waggle.Definitions, id run.ID, stop *context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	*stop = cancel
+	if out, err := engine.New(s, d, nil).Run(ctx, id, nil); err != nil || out.End != engine.HandedOver {
+		t.Fatalf("%s: %v", out.End, err)
+	}
+}
+
+func TestWhereWritesArePaidBySizeALogIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, again := paid(t)
+		id := launch(t, s)
+		time.Sleep(2 * day) // in the queue, say
+		attend(t, s, onePlus(new(atomic.Int64), plusOne), id)
+		if n := again.Load(); n != 0 {
+			t.Errorf("%d chunks were written a second time", n)
+		}
+		time.Sleep(90 * day)
+		if fold, _, err := s.Fold(t.Context(), id); err != nil || fold.Expired || len(fold.Record.Steps) != 3 {
+			t.Errorf("90 days after its end: %+v, %v", fold.Record, err)
+		}
+		time.Sleep(2 * day)
+		if fold, _, err := s.Fold(t.Context(), id); err != nil || !fold.Expired || fold.Record.Status != run.Success || logged(t, s, id) != 0 {
+			t.Errorf("92 days after its end: %+v, %v", fold.Record, err)
+		}
+		if r, err := s.GC(t.Context(), store.MinBlobAge, false); err != nil || r.Logs != 0 {
+			t.Errorf("gc %+v, %v", r, err)
+		}
+	})
+}
+
+func TestWhereWritesArePaidBySizeTheLogOfARunThatLastsStays(t *testing.T) {
+	t.Parallel()
+	for _, pauses := range [][]time.Duration{{10 * day}, {50 * day, 200 * day}, {90 * day, 90 * day, 90 * day}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := paid(t)
+			var made atomic.Int64
+			var stop context.CancelFunc
+			d := pausing(&made, &stop, len(pauses))
+			id := launch(t, s)
+			for _, pause := range pauses {
+				begin(t, s, d, id, &stop)
+				time.Sleep(pause)
+			}
+			if r := attend(t, s, d, id); r.Status != run.Success || made.Load() != 1 || len(r.Steps) != 3 {
+				t.Errorf("%v: it ended %s in %d steps, the first ran %d times", pauses, r.Status, len(r.Steps), made.Load())
+			}
+			time.Sleep(90*day - time.Minute)
+			if fold, _, err := s.Fold(t.Context(), id); err != nil || fold.Expired {
+				t.Errorf("%v: 90 days after its end: expired %t, %v", pauses, fold.Expired, err)
+			}
+			time.Sleep(4 * day)
+			if fold, _, err := s.Fold(t.Context(), id); err != nil || !fold.Expired {
+				t.Errorf("%v: 94 days after its end: expired %t, %v", pauses, fold.Expired, err)
+			}
+		})
+	}
+}
+
+func TestWhereWritesArePaidBySizeARunAtWhichNobodyLookedForMonthsFailsAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	for _, half := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			db := tabletest.New(t, nil)
+			s := store.New(db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{PaidBySize: true})
+			var made atomic.Int64
+			var stop context.CancelFunc
+			d := pausing(&made, &stop, 1)
+			id := launch(t, s)
+			begin(t, s, d, id, &stop)
+			if half { // of its log is told its end, and the other half is not: whoever was at it died
+				item, err := db.Get(t.Context(), driver.Key{Partition: "RUN#" + string(id), Sort: "LOG#00000001"})
+				if item.Expires = (time.Time{}); err == nil {
+					err = db.Put(t.Context(), item, driver.Any)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(100 * day)
+			if fold, _, err := s.Fold(t.Context(), id); err != nil || !fold.Expired || fold.Record.Status != run.Started {
+				t.Errorf("before anybody looks: %+v, %v", fold.Record, err)
+			}
+			if r := attend(t, s, d, id); r.Status != run.Failure || !strings.Contains(r.Error, "its log has expired") || made.Load() != 1 {
+				t.Errorf("it ended %s, %q; the first step ran %d times", r.Status, r.Error, made.Load())
+			}
+			if fold, _, err := s.Fold(t.Context(), id); err != nil || fold.Expired != half || fold.Record.Status != run.Failure {
+				t.Errorf("afterwards: %+v, %v", fold.Record, err)
+			}
+			if isSettled, _, err := s.Standing(t.Context(), id); err != nil || !isSettled {
+				t.Errorf("settled %t, %v", isSettled, err)
+			}
+		})
+	}
+}
+
+func TestWhereWritesArePaidBySizeTheLogOfARunThatWaitsInTheQueueStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := paid(t)
+		d := onePlus(new(atomic.Int64), plusOne)
+		request := run.Request{Job: "job", Limits: []run.Limit{{Name: "job:job", Max: 1}}}
+		var ids [2]run.ID
+		for i := range ids {
+			var err error
+			if ids[i], err = s.Launch(t.Context(), request); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var stop context.CancelFunc
+		begin(t, s, pausing(new(atomic.Int64), &stop, 1), ids[0], &stop) // and holds its slot
+		for range 8 {
+			if out, err := engine.New(s, d, nil).Run(t.Context(), ids[1], nil); err != nil || out.End != engine.Parked {
+				t.Fatalf("%s: %v", out.End, err)
+			}
+			time.Sleep(30 * day)
+		}
+		if fold, _, err := s.Fold(t.Context(), ids[1]); err != nil || fold.Expired || fold.Record.Status != run.Queued {
+			t.Errorf("after eight months: %+v, %v", fold.Record, err)
+		}
+	})
+}
+
 func TestANoteIsKeptUntilItsRunIsSettledAndThenExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
