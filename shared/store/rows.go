@@ -37,9 +37,9 @@ type checkRow struct {
 // maxMetadata is up to how many bytes metadata stand readable in their row where writes are paid by size.
 const maxMetadata = 512
 
-// maxPacked is up to how many bytes a packed metadata value costs less in the log, in the log again as that learns when it expires, and in a
-// row than as an object: three writes of three units are one put.
-const maxPacked = 3 << 10
+// maxPacked is up to how many bytes a packed metadata value costs less in the log and in a row than as an object: two writes of four units
+// are one put.
+const maxPacked = 4 << 10
 
 // CheaperInBlob reports whether a metadata value should be a blob: where writes are paid by size, one that does not pack well, as a picture.
 func (s *Store) CheaperInBlob(value []byte) bool {
