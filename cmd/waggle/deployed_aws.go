@@ -5,16 +5,15 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/aws/smithy-go"
 	"gocloud.dev/blob/s3blob"
 
 	"waggle/pipelines"
+	"waggle/shared/awserror"
 	"waggle/shared/cli"
 	"waggle/shared/cloud"
 	"waggle/shared/cloud/lambdafunctions"
@@ -72,25 +71,22 @@ func storeSecret(ctx context.Context, cfg aws.Config, environment, name, value s
 	}
 	_, err := ssm.NewFromConfig(cfg).PutParameter(ctx, &ssm.PutParameterInput{Name: &parameter, Value: &value, Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(true)})
 	if err != nil {
-		return &fault.Error{Op: "store " + parameter, Code: fault.Denied, Err: err, Hint: "allow ssm:PutParameter on it, or log in again"}
+		return refused(cfg, "store "+parameter, "ssm:PutParameter on it", err)
 	}
 	return nil
 }
 
 func findDeployment(ctx context.Context, cfg aws.Config, name string) (deployment, error) {
-	op, parameter := "find deployment "+name, "/waggle/"+name+"/deployment"
+	parameter := "/waggle/" + name + "/deployment"
 	out, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: &parameter})
-	var api smithy.APIError
-	switch {
-	case errors.As(err, &api) && api.ErrorCode() == "ParameterNotFound":
+	switch code, _, _ := awserror.Answer(err); {
+	case code == "ParameterNotFound":
 		return deployment{}, fault.New(fault.NotFound, "no deployment %q in %s", name, cfg.Region).
 			WithHint("name another, set AWS_REGION or AWS_PROFILE to where it is, or make it with `waggle deploy`")
-	case errors.As(err, &api) && api.ErrorCode() == "ValidationException":
+	case code == "ValidationException":
 		return deployment{}, fault.New(fault.Invalid, "%q is no name of a deployment", name).WithHint("names have small letters and digits")
-	case errors.As(err, &api):
-		return deployment{}, &fault.Error{Op: op, Code: fault.Denied, Err: err, Hint: "allow ssm:GetParameter on " + parameter + ", or log in again"}
 	case err != nil:
-		return deployment{}, &fault.Error{Op: op, Code: fault.Unavailable, Err: err, Hint: "set AWS_PROFILE, or log in with `aws sso login`"}
+		return deployment{}, refused(cfg, "find deployment "+name, "ssm:GetParameter on "+parameter, err)
 	}
 	var d deployment
 	if err := json.Unmarshal([]byte(aws.ToString(out.Parameter.Value)), &d); err != nil || d.Table == "" || d.Bucket == "" || d.RunFunction == "" {

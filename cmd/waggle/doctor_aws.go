@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"waggle/pipelines"
+	"waggle/shared/awserror"
 	"waggle/shared/cli"
 	"waggle/shared/eventbus/eventbridge"
 	"waggle/shared/fault"
@@ -44,7 +45,7 @@ func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 		}
 		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 		if err != nil {
-			yield(wrong("credentials", &fault.Error{Code: fault.Denied, Err: err, Hint: "set AWS_PROFILE, or log in with `aws sso login`"}))
+			yield(wrong("credentials", refused(cfg, "", "sts:GetCallerIdentity", err)))
 			return
 		}
 		if !yield(cli.Finding{What: "credentials", Text: aws.ToString(who.Arn) + " in " + cfg.Region}) {
@@ -106,7 +107,7 @@ func (c *checkup) upkeep(ctx context.Context) cli.Finding {
 	expiry, expiryErr := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: table})
 	backups, backupsErr := client.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: table})
 	if err := cmp.Or(err, expiryErr, backupsErr); err != nil {
-		f.Text, f.Hint = err.Error(), "allow dynamodb:DescribeTable, DescribeTimeToLive and DescribeContinuousBackups to see how the table is kept"
+		f.Text, f.Hint = awserror.Text(err), "allow dynamodb:DescribeTable, DescribeTimeToLive and DescribeContinuousBackups to see how the table is kept"
 		return f
 	}
 	var lacks, commands []string
@@ -133,7 +134,7 @@ func (c *checkup) upkeep(ctx context.Context) cli.Finding {
 
 func (c *checkup) bucket(ctx context.Context) cli.Finding {
 	if _, err := s3.NewFromConfig(c.cfg).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &c.Bucket}); err != nil {
-		return wrong("bucket", &fault.Error{Op: "look at bucket " + c.Bucket, Code: fault.NotFound, Err: err, Hint: "deploy again, or allow s3:ListBucket on it"})
+		return wrong("bucket", &fault.Error{Op: "look at bucket " + c.Bucket, Code: fault.NotFound, Err: errors.New(awserror.Text(err)), Hint: "deploy again, or allow s3:ListBucket on it"})
 	}
 	return cli.Finding{What: "bucket", Text: c.Bucket}
 }
@@ -150,7 +151,7 @@ func (c *checkup) functions(ctx context.Context) cli.Finding {
 	for _, name := range []string{c.RunFunction, c.SensorFunction} {
 		out, err := lambda.NewFromConfig(c.cfg).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 		if err != nil {
-			return wrong("functions", &fault.Error{Op: "look at function " + name, Code: fault.NotFound, Err: err, Hint: "deploy again, or allow lambda:GetFunctionConfiguration on it"})
+			return wrong("functions", &fault.Error{Op: "look at function " + name, Code: fault.NotFound, Err: errors.New(awserror.Text(err)), Hint: "deploy again, or allow lambda:GetFunctionConfiguration on it"})
 		}
 		if name == c.SensorFunction && out.Environment != nil {
 			c.variables = out.Environment.Variables
@@ -172,7 +173,7 @@ func (c *checkup) deadLetters(ctx context.Context) cli.Finding {
 			out, err = client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{messages}})
 		}
 		if err != nil {
-			f.Text, f.Hint = err.Error(), "allow sqs:GetQueueUrl and sqs:GetQueueAttributes on "+name+" to see what could not be delivered"
+			f.Text, f.Hint = awserror.Text(err), "allow sqs:GetQueueUrl and sqs:GetQueueAttributes on "+name+" to see what could not be delivered"
 			return f
 		}
 		if n := out.Attributes[string(messages)]; n != "0" {
@@ -194,7 +195,7 @@ const fewFunctions = 10
 func (c *checkup) concurrency(ctx context.Context) cli.Finding {
 	out, err := lambda.NewFromConfig(c.cfg).GetAccountSettings(ctx, nil)
 	if err != nil {
-		return cli.Finding{What: "limits", Text: err.Error(), Hint: "allow lambda:GetAccountSettings to see how many functions may run at once"}
+		return cli.Finding{What: "limits", Text: awserror.Text(err), Hint: "allow lambda:GetAccountSettings to see how many functions may run at once"}
 	}
 	f := cli.Finding{What: "limits", Text: fmt.Sprintf("%d functions may run at once", out.AccountLimit.ConcurrentExecutions)}
 	if out.AccountLimit.ConcurrentExecutions <= fewFunctions {
@@ -219,7 +220,7 @@ func (c *checkup) mail(ctx context.Context) cli.Finding {
 	client := ses.NewFromConfig(c.cfg)
 	verified, err := client.GetIdentityVerificationAttributes(ctx, &ses.GetIdentityVerificationAttributesInput{Identities: []string{address, domain}})
 	if err != nil {
-		return wrong("mail", &fault.Error{Op: "ask SES for " + address, Code: fault.Denied, Err: err, Hint: "allow ses:GetIdentityVerificationAttributes"})
+		return wrong("mail", refused(c.cfg, "ask SES for "+address, "ses:GetIdentityVerificationAttributes", err))
 	}
 	is := func(identity string) bool {
 		return verified.VerificationAttributes[identity].VerificationStatus == types.VerificationStatusSuccess

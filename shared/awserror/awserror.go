@@ -107,5 +107,12 @@ func Text(err error) string {
 	if errors.As(err, &sent) {
 		return "no answer: " + sent.Err.Error()
 	}
-	return err.Error()
+	text := err.Error()
+	if strings.Contains(text, "no EC2 IMDS role found") { // the last place that the SDK looks at, after environment, files and container
+		return "no credentials were found"
+	}
+	if _, cause, found := strings.Cut(text, "get credentials: "); found {
+		return cause
+	}
+	return text
 }

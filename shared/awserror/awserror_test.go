@@ -34,7 +34,9 @@ func TestWhatAnErrorSays(t *testing.T) {
 		{answer(403, "AccessDeniedException", ""), "AccessDeniedException", "AccessDeniedException", awserror.Denied, 403, false},
 		{answer(400, "ResourceNotFoundException", "no table"), "ResourceNotFoundException: no table", "ResourceNotFoundException", 0, 400, false},
 		{failed(&smithyhttp.RequestSendError{Err: errors.New("connection refused")}), "no answer: connection refused", "", 0, 0, false},
-		{fmt.Errorf("get identity: get credentials: %w", errors.New("no EC2 role")), "get identity: get credentials: no EC2 role", "", 0, 0, true},
+		{failed(fmt.Errorf("get identity: get credentials: %w", errors.New("the SSO session has expired"))), "the SSO session has expired", "", 0, 0, true},
+		{failed(fmt.Errorf("get identity: get credentials: failed to refresh cached credentials, no EC2 IMDS role found, %w", errors.New("operation error ec2imds: GetMetadata"))),
+			"no credentials were found", "", 0, 0, true},
 	} {
 		code, _, answered := awserror.Answer(c.err)
 		if text := awserror.Text(c.err); text != c.text || code != c.code || answered != (c.code != "") || awserror.KindOf(code) != c.kind ||

@@ -121,7 +121,7 @@ func load(ctx context.Context, given *aws.Config) (aws.Config, error) {
 }
 
 func noCredentials(err error) error {
-	return (&fault.Error{Op: "look for AWS credentials", Code: fault.Denied, Err: err}).WithHint("%s", awserror.HintCredentials)
+	return (&fault.Error{Op: "look for AWS credentials", Code: fault.Denied, Err: errors.New(awserror.Text(err))}).WithHint("%s", awserror.HintCredentials)
 }
 
 // tuned is the SDK's own transport (which knows AWS_CA_BUNDLE) with more connections kept open: one owner writes,
