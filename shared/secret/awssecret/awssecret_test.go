@@ -39,11 +39,11 @@ func TestWhatAWSSaysIsAFaultThatNamesTheReferenceAndTheNextStep(t *testing.T) {
 		words []string
 	}{
 		"no parameter": {"ssm:/waggle/production/slack", refuse(400, "ParameterNotFound", ""), fault.NotFound,
-			[]string{"ssm:/waggle/production/slack", "no such parameter", "`waggle secrets set slack`"}},
+			[]string{"ssm:/waggle/production/slack", "no such parameter", "`waggle secrets set slack --env production`"}},
 		"no parameter of ours": {"ssm:/team/slack", refuse(400, "ParameterNotFound", ""), fault.NotFound, []string{"Systems Manager"}},
 		"no version":           {"ssm:/team/slack:9", refuse(400, "ParameterVersionNotFound", ""), fault.NotFound, []string{"no such version"}},
 		"an empty parameter": {"ssm:/waggle/production/slack", notifytest.Reply(200, `{"Parameter":{"Value":" \n"}}`), fault.NotFound,
-			[]string{"is empty", "`waggle secrets set slack`"}},
+			[]string{"is empty", "`waggle secrets set slack --env production`"}},
 		"no right": {"ssm:/a", refuse(400, "AccessDeniedException", "User: u is not authorized to perform: ssm:GetParameter on resource: r"), fault.Denied,
 			[]string{"ssm:/a", "allow the role or user ssm:GetParameter"}},
 		"no right to the key": {"ssm:/a", refuse(400, "AccessDeniedException", "User: u is not authorized to perform: kms:Decrypt on resource: k"), fault.Denied,

@@ -13,7 +13,7 @@ import (
 )
 
 // ours are the parameters that a deployment reads: /waggle/ENVIRONMENT/NAME.
-var ours = regexp.MustCompile(`^/waggle/[^/]+/([A-Za-z0-9_.-]+)$`)
+var ours = regexp.MustCompile(`^/waggle/([^/]+)/([A-Za-z0-9_.-]+)$`)
 
 // parameter reads a parameter, decrypted where it is a SecureString: "/waggle/production/slack", with ":3" its third version.
 func parameter(ctx context.Context, client *ssm.Client, name string) (string, error) {
@@ -36,7 +36,7 @@ func parameter(ctx context.Context, client *ssm.Client, name string) (string, er
 func missingParameter(name, text string) error {
 	err := fault.New(fault.NotFound, "%s", text)
 	if found := ours.FindStringSubmatch(name); found != nil {
-		return err.WithHint("store it with `waggle secrets set %s`", found[1])
+		return err.WithHint("store it with `waggle secrets set %s --env %s`", found[2], found[1])
 	}
 	return err.WithHint("store it in Systems Manager as a SecureString, in the region of this program")
 }
