@@ -3,7 +3,6 @@ package courier
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -249,13 +248,5 @@ func (c *Courier) Again(ctx context.Context, list []Delivery) error {
 
 // Unhold lets a channel send at once that waits, or is parked. Where another process owns it, that one decides.
 func (c *Courier) Unhold(ctx context.Context, name string) error {
-	lease, err := c.store.AcquireChannel(ctx, name, c.opts.Worker)
-	if errors.Is(err, fault.Conflict) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	lease.Update(func(ch *store.Channel) { ch.NotBefore = time.Time{} })
-	return lease.Release(ctx, c.store.Now())
+	return c.store.UnholdChannel(ctx, name)
 }

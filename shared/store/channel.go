@@ -81,6 +81,24 @@ func (s *Store) AcquireChannel(ctx context.Context, name, worker string) (*Chann
 	return s.channels.Acquire(ctx, channelPartition(name), worker)
 }
 
+// UnholdChannel has a channel that nobody owns take its next message at once, and makes it due, in one write and without owning it. Where
+// somebody owns it, or died as its owner, nothing changes: the owner, or the next one, decides.
+func (s *Store) UnholdChannel(ctx context.Context, name string) error {
+	meta, err := s.channels.Get(ctx, channelPartition(name))
+	if errors.Is(err, fault.NotFound) {
+		return nil // never used, it holds nothing back
+	}
+	if err != nil {
+		return err
+	}
+	meta.Died = false // an owner of long ago; the one after it took up what it left
+	err = s.channels.Postpone(ctx, channelPartition(name), meta, s.now(), func(ch *Channel) { ch.NotBefore = time.Time{} })
+	if errors.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
+}
+
 // ChannelState returns a channel as its owner last wrote it; the zero value for one that was never used.
 func (s *Store) ChannelState(ctx context.Context, name string) (Channel, owner.Ownership, error) {
 	meta, err := s.channels.Get(ctx, channelPartition(name))
