@@ -30,7 +30,7 @@ func (s *session) secretsSetCommand() *cobra.Command {
 		Short: "Store a secret of a deployment, in place of the one before",
 		Long: `Read a secret from the terminal, where it is not shown, or from standard input, and store it, encrypted, as
 /waggle/ENV/NAME in Parameter Store of AWS Systems Manager. A deployment takes the URL of Slack's webhook from "slack". Functions
-that run already learn of a new value when they start again, those that lack one within a minute.
+that run already learn of a new value when they start again. A channel that lacks one is tried every five minutes.
 
 In a home on this machine secrets are variables of the environment.`,
 		Example: `  waggle secrets set slack --env prod
@@ -65,7 +65,7 @@ func (s *session) setSecret(ctx context.Context, name string, in io.Reader) erro
 	if err := s.deployed.SetSecret(ctx, name, value); err != nil {
 		return err
 	}
-	s.say("stored; see that it works with: %s", s.call("deliveries"))
+	s.say("stored; see that it works with: %s", s.call("doctor"))
 	return nil
 }
 

@@ -363,6 +363,59 @@ func TestAChannelWithoutItsSettingWaitsUntilItHasIt(t *testing.T) {
 	w.run() // the next message wakes the channel
 	w.once()
 	w.want("slack: "+told, "slack: "+told)
+
+	synctest.Test(t, func(t *testing.T) {
+		var w *world
+		set := false
+		w = setup(t, &courier.Options{Sender: func(def *notify.Definition) (notify.Sender, error) {
+			if set {
+				return w.server.sender(def)
+			}
+			return nil, fault.New(fault.Invalid, "env:SLACK_WEBHOOK_URL is not set")
+		}}, tells("alarm", slack))
+		w.run()
+		w.once()
+		set = true
+		time.Sleep(4 * time.Minute)
+		w.once()
+		w.want()
+		time.Sleep(61 * time.Second) // and without a message that wakes it
+		w.once()
+		w.want("slack: " + told)
+	})
+}
+
+// TestAPersonHasAChannelTriedWithoutOwningIt has a command ask for it, which may die at any time and holds nothing up.
+func TestAPersonHasAChannelTriedWithoutOwningIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := setup(t, nil, tells("alarm", slack))
+		w.server.answer = func(string, int, notify.Content) notify.Answer {
+			return notify.Answer{Kind: notify.Park, Reason: "invalid_token"}
+		}
+		if _, err := w.store.AcquireChannel(t.Context(), "slack", "one that dies"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * w.store.Lease())
+		w.run()
+		w.once()
+		_, before, err := w.store.ChannelState(t.Context(), "slack")
+		if err != nil || before.Epoch != 2 {
+			t.Fatalf("%+v, %v", before, err)
+		}
+		if err := w.courier.Again(t.Context(), []courier.Delivery{w.only()}); err != nil {
+			t.Fatal(err)
+		}
+		if _, after, err := w.store.ChannelState(t.Context(), "slack"); err != nil || after.Epoch != before.Epoch || after.Token != "" {
+			t.Errorf("it was owned: %+v after %+v, %v", after, before, err)
+		}
+		if err := w.courier.Unhold(t.Context(), "team"); err != nil {
+			t.Errorf("a channel that was never used: %v", err)
+		}
+		w.server.answer = nil
+		w.once()
+		w.want("slack: " + told)
+	})
 }
 
 func TestAChannelWhoseSecretDoesNotAnswerIsNotBroken(t *testing.T) {

@@ -23,6 +23,7 @@ const (
 // How long a channel waits.
 const (
 	probeParked = time.Hour        // a broken one is tried again
+	probeUnset  = 5 * time.Minute  // and one that lacks a setting, which nobody need be asked for
 	waitLeast   = time.Second      // after a send that failed; then a thirtieth of the time for which they fail
 	waitMost    = 15 * time.Minute // and at most
 	waitUnknown = 10 * time.Minute // for a process whose definitions have it

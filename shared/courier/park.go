@@ -9,14 +9,18 @@ import (
 	"waggle/shared/store"
 )
 
-// park notes that the channel is broken: what waits stays, and is tried once an hour. Its fallback, where it has one, is told once.
+// park notes that the channel is broken: what waits stays, and is tried once an hour, or every five minutes where the channel lacks a
+// setting. Its fallback, where it has one, is told once.
 func (d *drainer) park(ctx context.Context, now time.Time, reason, text string) error {
-	began := false
+	next, began := now.Add(probeParked).UTC(), false
+	if reason == ReasonNotConfigured {
+		next = now.Add(probeUnset).UTC()
+	}
 	d.lease.Update(func(ch *store.Channel) {
 		if began = ch.Parked.IsZero(); began {
 			ch.Parked = now.UTC()
 		}
-		ch.NotBefore, ch.Reason, ch.Error = now.Add(probeParked).UTC(), reason, text
+		ch.NotBefore, ch.Reason, ch.Error = next, reason, text
 	})
 	if !began || d.def.Fallback == nil {
 		return nil
@@ -26,7 +30,7 @@ func (d *drainer) park(ctx context.Context, now time.Time, reason, text string) 
 		return err
 	}
 	note := notice.Parked{Channel: d.name, Kind: string(d.def.Kind), Reason: reason, Error: text, Since: now, Waiting: len(outs), AndMore: more != "",
-		Next: now.Add(probeParked), Place: d.opts.Place}
+		Next: next, Place: d.opts.Place}
 	if len(outs) > 0 {
 		note.GiveUp = outs[0].Stored.Add(d.opts.KeepTrying)
 	}
