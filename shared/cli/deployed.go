@@ -46,6 +46,14 @@ func (s *session) checkEnvironment(cmd *cobra.Command) error {
 	return nil
 }
 
+// unless is what to do here, or on a deployment, where that does not work and need not be done, who does it.
+func (s *session) unless(here string) string {
+	if s.environment != "" {
+		return "the deployment sees to it within a minute"
+	}
+	return here
+}
+
 // watchDeployed has a launched run run by its deployment, and shows it. Ctrl-C ends the watching, not the run.
 func (s *session) watchDeployed(ctx context.Context, id run.ID, req run.Request, p *plan.Plan, interrupts <-chan os.Signal) (engine.Outcome, error) {
 	if err := s.deployed.Run(ctx, id); err != nil {

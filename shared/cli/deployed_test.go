@@ -7,10 +7,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"waggle/shared/cli"
 	"waggle/shared/engine"
 	"waggle/shared/fault"
+	"waggle/shared/notify"
 	"waggle/shared/run"
 )
 
@@ -25,7 +27,11 @@ type deployment struct {
 
 func deploy(t *testing.T) *deployment {
 	t.Helper()
-	p := &deployment{desk: setup(t)}
+	return deployFrom(t, setup(t))
+}
+
+func deployFrom(t *testing.T, d *desk) *deployment {
+	p := &deployment{desk: d}
 	p.app.Deployed = func(ctx context.Context, name string) (*cli.Deployed, error) {
 		if name != "prod" {
 			return nil, fault.New(fault.NotFound, "no deployment %q in eu-west-1", name).WithHint("make it with `waggle deploy`")
@@ -146,6 +152,44 @@ func TestWhatDoesNotGoWithADeploymentIsRefused(t *testing.T) {
 	p.app.Deployed = nil
 	if _, talk, status := p.call("runs", "--env", "prod"); status != 2 || !strings.Contains(talk, "make waggle-aws") {
 		t.Errorf("exit %d\n%s", status, talk)
+	}
+}
+
+func TestADeploymentIsNotToldOfByThisMachinesSettingsNorMendedByItsCommands(t *testing.T) {
+	t.Parallel()
+	d, r := alerting(t)
+	p := deployFrom(t, d)
+	r.answer = &notify.Answer{Kind: notify.Park, Reason: "gone", Error: "410 channel_is_archived"}
+	p.must(1, "run", "--select", "orders,totals", "--config", "fail=error")
+	p.app.Senders = func(context.Context, string, notify.List) (func(*notify.Definition) (notify.Sender, error), error) {
+		t.Error("this machine's settings were looked at")
+		return nil, fault.New(fault.Invalid, "SLACK_WEBHOOK_URL is no URL")
+	}
+	id := string(p.newest())
+	p.now = p.now.Add(time.Hour)
+	p.launch(1)
+	left := string(p.newest())
+	p.now = p.now.Add(time.Hour)
+	for _, c := range []struct {
+		want   string
+		status int
+		args   []string
+	}{
+		{"410 channel_is_archived", 0, []string{"channels"}},
+		{"waggle doctor --env prod", 0, []string{"alerts", "explain", id}},
+		{"the deployment sees to it within a minute", 0, []string{"runs", "show", left}},
+		{"the deployment sees to it within a minute", 0, []string{"schedules"}},
+		{"has not ended (the deployment sees to it within a minute)", 2, []string{"runs", "retry", left}},
+	} {
+		out, talk := p.must(c.status, append(c.args, "--env", "prod")...)
+		if !strings.Contains(out+talk, c.want) {
+			t.Errorf("waggle %s lacks %q\n%s%s", strings.Join(c.args, " "), c.want, out, talk)
+		}
+		for _, refused := range []string{"waggle monitor", "waggle dev", "channels test", "outbox", "no URL"} {
+			if strings.Contains(out+talk, refused) {
+				t.Errorf("waggle %s says %q\n%s%s", strings.Join(c.args, " "), refused, out, talk)
+			}
+		}
 	}
 }
 

@@ -179,7 +179,7 @@ func (s *session) messageRow(m courier.Told, now time.Time) []string {
 	return []string{m.ID, m.Source, m.Channel, deliveryState(m.State).Painted(s.paint), m.Reason, report.Number(int64(m.Attempts)), when, why}
 }
 
-// nextOf lists commands that help, each once.
+// nextOf lists commands that help, each once. On a deployment the doctor looks at channels, and what is due is seen to without a command.
 func (s *session) nextOf(x courier.Explanation, rel relations, channels []channelJSON) []string {
 	var next []string
 	add := func(words ...string) {
@@ -187,14 +187,26 @@ func (s *session) nextOf(x courier.Explanation, rel relations, channels []channe
 			next = append(next, command)
 		}
 	}
+	look := func() {
+		if s.environment == "" {
+			add("monitor", "--once")
+		}
+	}
+	test := func(channel string) {
+		if s.environment == "" {
+			add("channels", "test", channel)
+			return
+		}
+		add("doctor")
+	}
 	message := func(m courier.Told) {
 		switch m.State {
 		case courier.Dead:
 			add("deliveries", "retry", m.ID)
 		case courier.Parked:
-			add("channels", "test", m.Channel)
+			test(m.Channel)
 		case courier.Queued, courier.Retrying:
-			add("monitor", "--once")
+			look()
 		}
 	}
 	if rel.retriedBy != "" {
@@ -204,13 +216,17 @@ func (s *session) nextOf(x courier.Explanation, rel relations, channels []channe
 		for _, d := range a.Decisions {
 			switch d.Reason {
 			case courier.ReasonPending, courier.ReasonRetrying, courier.ReasonNotPublished:
-				add("monitor", "--once")
+				look()
 			case courier.ReasonHandlerFailed, courier.ReasonMistake:
 				add("sensors", "show", a.Name)
 				add("sensors", "test", a.Name, "--run", x.Run.ID.Short())
 				add("deliveries", "retry", "--dead")
 			case courier.ReasonNotTold:
-				add("sensors", "test", a.Name, "--run", x.Run.ID.Short(), "--send")
+				words := []string{"sensors", "test", a.Name, "--run", x.Run.ID.Short()}
+				if s.environment == "" {
+					words = append(words, "--send")
+				}
+				add(words...)
 			}
 			for _, m := range d.Messages {
 				message(m)
@@ -225,7 +241,7 @@ func (s *session) nextOf(x courier.Explanation, rel relations, channels []channe
 	}
 	for _, c := range channels {
 		if c.State == "parked" {
-			add("channels", "test", c.Name)
+			test(c.Name)
 		}
 	}
 	return next

@@ -104,7 +104,7 @@ func (s *session) retryOf(ctx context.Context, st *store.Store, fold *runlog.Fol
 		}
 		hint := "wait for its end, or end it with `" + s.call("runs", "cancel", r.ID.Short()) + "`"
 		if !own.Held(st.Now(), st.Lease()) {
-			hint = "it goes on with `" + s.call("monitor", "--once") + "`"
+			hint = s.unless("it goes on with `" + s.call("monitor", "--once") + "`")
 		}
 		return run.Request{}, nil, usage(hint, "%s has not ended", what)
 	case r.Status == run.Success:

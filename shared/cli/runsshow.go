@@ -156,7 +156,7 @@ func (s *session) runHead(r *report.Report, f *runlog.Fold, own owner.Ownership,
 	add("worker", s.workerText(own, f, own.Held(now, st.Lease())))
 	if !r.Status.Terminal() && !own.Held(now, st.Lease()) && !own.Due.After(now) {
 		why := s.whyDue(own, store.Summary{Launched: r.Launched, Status: r.Status}, st.Lease(), now)
-		add("note", why+"; resume it with: "+s.call("monitor", "--once"))
+		add("note", why+"; "+s.unless("resume it with: "+s.call("monitor", "--once")))
 	}
 	return append([]string{r.Closing(s.paint)}, g.lines(s)...)
 }

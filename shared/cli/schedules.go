@@ -89,10 +89,10 @@ func (s *session) scheduleOf(ctx context.Context, st *store.Store, schedule *job
 	}
 	switch overdue := schedule.Next(at.Last).UTC(); {
 	case at.Definition != scheduler.Definition(schedule):
-		entry.Note = "begins with " + s.call("dev")
+		entry.Note = s.unless("begins with " + s.call("dev"))
 	case !overdue.IsZero() && now.Sub(overdue) > scheduler.LateAfter:
 		entry.Late = &overdue
-		entry.Note = "not launched since " + zoned(inZone(overdue, entry.TimeZone)) + "; launch it with: " + s.call("monitor", "--once")
+		entry.Note = "not launched since " + zoned(inZone(overdue, entry.TimeZone)) + "; " + s.unless("launch it with: "+s.call("monitor", "--once"))
 	}
 	return entry, nil
 }

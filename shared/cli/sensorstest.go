@@ -117,8 +117,8 @@ func (s *session) testSensor(ctx context.Context, name, runName string, named, s
 		return err
 	}
 	if def.Kind == sensor.Polled {
-		return fault.New(fault.Invalid, "sensor %s is polled, so it is called for no run", name).WithHint("`%s` calls it, `%s` shows what came of it",
-			s.call("monitor", "--once"), s.call("sensors", "show", name))
+		return fault.New(fault.Invalid, "sensor %s is polled, so it is called for no run", name).WithHint("%s, `%s` shows what came of it",
+			s.unless("`"+s.call("monitor", "--once")+"` calls it"), s.call("sensors", "show", name))
 	}
 	if def.Kind == sensor.DailySummary && named {
 		return usage("leave out --run", "sensor %s sums up a day, so it is called for no run", name)
