@@ -16,7 +16,7 @@ import (
 // refused is what a call of AWS failed with, as a person reads it: what AWS said, and the next step. right is what the call takes,
 // "ssm:GetParameter on /waggle/prod/deployment".
 func refused(cfg aws.Config, op, right string, err error) *fault.Error {
-	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: errors.New(awserror.Text(err)), Hint: "try again"}
+	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: errors.New(awserror.Text(err)), Hint: "look at AWS_REGION, AWS_PROFILE and the network"}
 	code, _, answered := awserror.Answer(err)
 	var unknownHost *net.DNSError
 	switch kind := awserror.KindOf(code); {
@@ -25,8 +25,9 @@ func refused(cfg aws.Config, op, right string, err error) *fault.Error {
 	case kind == awserror.BadSignature:
 		f.Code, f.Hint = fault.Denied, "look at the clock of this machine; "+awserror.HintCredentials
 	case kind == awserror.Throttled:
-		f.Code = fault.Throttled
+		f.Code, f.Hint = fault.Throttled, "try again"
 	case kind == awserror.Unavailable:
+		f.Hint = "try again"
 	case answered:
 		f.Code, f.Hint = fault.Denied, "allow "+right
 	case errors.As(err, &unknownHost):
