@@ -70,9 +70,12 @@ func doctor(ctx context.Context, name string) iter.Seq[cli.Finding] {
 	}
 }
 
+// lookAgain is the hint where an error has none.
+const lookAgain = "try again, or look at it in the console of AWS"
+
 // wrong is a finding of an error, and of the first hint in it.
 func wrong(what string, err error) cli.Finding {
-	f := cli.Finding{What: what, Text: err.Error(), Wrong: true, Hint: "try again, or look at it in the console of AWS"}
+	f := cli.Finding{What: what, Text: err.Error(), Wrong: true, Hint: lookAgain}
 	var known *fault.Error
 	for cause := err; errors.As(cause, &known); cause = known.Err {
 		if known.Hint != "" {
@@ -249,7 +252,11 @@ func (c *checkup) channels(ctx context.Context) []cli.Finding {
 	for _, channel := range pipelines.Definitions.Channels {
 		def := channel.Definition()
 		if _, err := opened.Of(def); err != nil {
-			list = append(list, wrong("channel "+def.Name, err))
+			f := wrong("channel "+def.Name, err)
+			if f.Hint == lookAgain { // what is set is no good
+				f.Hint = "mend it: a secret with `waggle secrets set NAME --env " + c.environment + "`, what else is set in cdk.json, and deploy"
+			}
+			list = append(list, f)
 			continue
 		}
 		list = append(list, cli.Finding{What: "channel " + def.Name, Text: string(def.Kind)})

@@ -156,3 +156,18 @@ func TestTheDoctorSaysWhetherMailsLeave(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDoctorSaysHowAChannelIsMended(t *testing.T) {
+	bare(t, map[string]string{"AWS_REGION": "eu-west-1"})
+	c := &checkup{environment: "prod", variables: map[string]string{"SLACK_WEBHOOK_URL": "not a URL", "MAIL_FROM": "waggle@example.com", "MAIL_TO": "team@example.com"}}
+	found := map[string]cli.Finding{}
+	for _, f := range c.channels(t.Context()) {
+		found[f.What] = f
+	}
+	if f := found["channel slack"]; !f.Wrong || !strings.Contains(f.Text, "no URL") || !strings.Contains(f.Hint, "`waggle secrets set NAME --env prod`") {
+		t.Errorf("got %+v", f)
+	}
+	if f := found["channel team"]; f != (cli.Finding{What: "channel team", Text: "mail"}) {
+		t.Errorf("got %+v", f)
+	}
+}
