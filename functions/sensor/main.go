@@ -11,6 +11,6 @@ import (
 
 func main() {
 	d := deployment.Must(deployment.Open(context.Background()))
-	senders := deployment.Must(openSenders(context.Background(), d.AWS))
+	senders := deployment.Must(openSenders(context.Background(), d.AWS, d.Environment))
 	lambda.StartHandlerFunc(handler{d.Teller(senders.Of), d.Log}.handle)
 }
