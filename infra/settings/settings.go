@@ -6,11 +6,13 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"waggle/shared/fault"
@@ -60,7 +62,7 @@ func Address(text string) string {
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 // From reads settings from the object that cdk.json has, and holds them against the manifest of what was built. override returns what
-// the command line says of environment and architecture (-c environment=dev), nil for nothing. Its error is fault.Invalid and lists all
+// the command line says of environment, architecture and sender_verified (-c environment=dev), nil for nothing. Its error is fault.Invalid and lists all
 // mistakes.
 func From(object any, override func(key string) any, m manifest.Manifest) (Settings, error) {
 	fields, ok := object.(map[string]any)
@@ -68,8 +70,12 @@ func From(object any, override func(key string) any, m manifest.Manifest) (Setti
 		return Settings{}, fault.New(fault.Invalid, `cdk.json has no context "waggle"`).WithHint(`write {"context": {"waggle": {"environment": "dev"}}}, and start by the command cdk in the repository's root`)
 	}
 	fields = maps.Clone(fields)
-	for _, key := range []string{"environment", "architecture"} {
-		if value := override(key); value != nil {
+	for _, key := range []string{"environment", "architecture", "sender_verified"} {
+		value := override(key)
+		if flag, err := strconv.ParseBool(fmt.Sprint(value)); err == nil && key == "sender_verified" { // the command line has texts alone
+			value = flag
+		}
+		if value != nil {
 			fields[key] = value
 		}
 	}

@@ -46,12 +46,28 @@ func TestEverySettingIsReadAndTheCommandLineCountsFirst(t *testing.T) {
 	t.Parallel()
 	got, err := from(t, `{"environment": "prod", "architecture": "amd64", "sender": "Waggle <waggle@example.com>", "sender_verified": true, "recipients": ["a@example.com"],
 		"link_base": "https://waggle.example.com", "log_level": "debug", "log_retention_days": 90, "alarm_mail": "ops@example.com", "memory_mb": {"run": 2048},
-		"variables": {"SLACK_CHANNEL": "C024", "HOOK_URL": "ssm:/shop/hook"}}`, map[string]any{"environment": "dev", "architecture": "arm64"})
-	want := settings.Settings{Environment: "dev", Architecture: "arm64", Sender: "Waggle <waggle@example.com>", SenderVerified: true, Recipients: []string{"a@example.com"},
+		"variables": {"SLACK_CHANNEL": "C024", "HOOK_URL": "ssm:/shop/hook"}}`, map[string]any{"environment": "dev", "architecture": "arm64", "sender_verified": "false"})
+	want := settings.Settings{Environment: "dev", Architecture: "arm64", Sender: "Waggle <waggle@example.com>", SenderVerified: false, Recipients: []string{"a@example.com"},
 		LinkBase: "https://waggle.example.com", LogLevel: "debug", LogRetentionDays: 90, AlarmMail: "ops@example.com", MemoryMB: map[string]int{"run": 2048},
 		Variables: map[string]string{"SLACK_CHANNEL": "C024", "HOOK_URL": "ssm:/shop/hook"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestASecondEnvironmentSendsFromAnAddressThatTheFirstHasMade(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text, override any
+		want           bool
+	}{{"false", "true", true}, {"true", nil, true}, {"false", nil, false}} {
+		got, err := from(t, fmt.Sprintf(`{"environment": "dev", "sender": "waggle@example.com", "sender_verified": %s}`, c.text), map[string]any{"sender_verified": c.override})
+		if err != nil || got.SenderVerified != c.want {
+			t.Errorf("%+v: %t, %v", c, got.SenderVerified, err)
+		}
+	}
+	if _, err := from(t, `{"environment": "dev"}`, map[string]any{"sender_verified": "perhaps"}); err == nil || err.Error() != `cdk.json: waggle.sender_verified is "perhaps"; it must be true or false` {
+		t.Errorf("got %v", err)
 	}
 }
 

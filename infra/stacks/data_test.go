@@ -1,6 +1,8 @@
 package stacks_test
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +52,28 @@ func TestWhatWasRecordedStaysWhenTheStackGoes(t *testing.T) {
 		if r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::S3::Bucket" || r.Type == "AWS::Events::EventBus" {
 			t.Errorf("%s is in the stack that is replaced", id)
 		}
+	}
+}
+
+// TestTwoEnvironmentsShareNoName is about all that has a name in the account; a schedule has its in a group.
+func TestTwoEnvironmentsShareNoName(t *testing.T) {
+	own := regexp.MustCompile(`^(/aws/lambda/)?/?waggle[-/]test([-/]|$)`)
+	seen := 0
+	for _, tm := range []template{stays, runs} {
+		for id, r := range tm.Resources {
+			for _, property := range []string{"TableName", "BucketName", "FunctionName", "QueueName", "TopicName", "AlarmName", "DashboardName", "LogGroupName", "RoleName", "Name"} {
+				name := text(r.Properties[property])
+				if name == "" || strings.HasPrefix(name, "{") || r.Type == "AWS::Scheduler::Schedule" {
+					continue
+				}
+				if seen++; !own.MatchString(name) {
+					t.Errorf("%s is called %s in every environment", id, name)
+				}
+			}
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d names were looked at", seen)
 	}
 }
 
