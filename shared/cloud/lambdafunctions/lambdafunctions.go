@@ -7,6 +7,7 @@ package lambdafunctions
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -92,11 +93,15 @@ func split(name string) (function, version string) {
 }
 
 func translate(err error, op string) error {
-	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: err}
+	f := &fault.Error{Op: op, Code: fault.Unavailable, Err: errors.New(awserror.Text(err))}
+	if awserror.NoCredentials(err) {
+		f.Code, f.Hint = fault.Denied, awserror.HintCredentials
+		return f
+	}
 	code, _, _ := awserror.Answer(err)
 	switch code {
 	case "ResourceNotFoundException":
-		f.Code = fault.NotFound
+		f.Code, f.Hint = fault.NotFound, "deploy again"
 	case "RequestTooLargeException", "InvalidRequestContentException":
 		f.Code = fault.TooLarge
 	}

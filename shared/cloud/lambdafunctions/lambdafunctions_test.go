@@ -1,10 +1,12 @@
 package lambdafunctions_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,20 +72,31 @@ func TestFunctionsAreCalledAsynchronouslyInTheirVersion(t *testing.T) {
 	}
 }
 
-func TestWhatLambdaRefusesHasACode(t *testing.T) {
+func TestWhatLambdaRefusesHasACodeAndTheNextStep(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]struct {
 		status int
 		code   fault.Code
+		hint   string
 	}{
-		"ResourceNotFoundException": {404, fault.NotFound}, "TooManyRequestsException": {429, fault.Throttled}, "AccessDeniedException": {403, fault.Denied},
-		"RequestTooLargeException": {413, fault.TooLarge}, "ServiceException": {500, fault.Unavailable},
+		"ResourceNotFoundException": {404, fault.NotFound, " (deploy again)"}, "TooManyRequestsException": {429, fault.Throttled, " (ask AWS for more concurrent executions"},
+		"AccessDeniedException": {403, fault.Denied, " (allow lambda:InvokeFunction on it)"}, "ExpiredTokenException": {403, fault.Denied, "aws sso login"},
+		"RequestTooLargeException": {413, fault.TooLarge, ""}, "ServiceException": {500, fault.Unavailable, ""},
 	} {
 		l := &lambda{status: want.status, kind: kind}
 		err := functions(t, l, lambdafunctions.Names{Run: "waggle-prod-run"}).Run(t.Context(), "", cloud.RunCall{Run: "r"})
-		if !errors.Is(err, want.code) {
+		if !errors.Is(err, want.code) || !strings.HasPrefix(err.Error(), "invoke waggle-prod-run: "+kind+": no") || !strings.Contains(err.Error(), want.hint) {
 			t.Errorf("%s: %v", kind, err)
 		}
+	}
+	server := httptest.NewServer(&lambda{status: 202})
+	t.Cleanup(server.Close)
+	nobody := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, errors.New("the SSO session has expired")
+	})
+	if err := lambdafunctions.New(aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: nobody}, lambdafunctions.Names{Run: "r"}).Run(t.Context(), "", cloud.RunCall{Run: "r"}); !errors.Is(err, fault.Denied) ||
+		!strings.HasPrefix(err.Error(), "invoke r: the SSO session has expired (set AWS_PROFILE") {
+		t.Errorf("no credentials: %v", err)
 	}
 	if err := functions(t, &lambda{status: 202}, lambdafunctions.Names{}).Sensor(t.Context(), "slow"); !errors.Is(err, fault.Invalid) {
 		t.Errorf("no name: %v", err)

@@ -28,7 +28,7 @@ func Decode(data []byte) (event.Event, error) {
 		return event.Event{}, fault.Wrap(fault.Corrupt, "read an event of EventBridge", err)
 	}
 	unknown := func(what, is string) (event.Event, error) {
-		return event.Event{}, fault.New(fault.Incompatible, "%w: its %s is %q", ErrUnknown, what, is).WithHint("is the program older than what publishes?")
+		return event.Event{}, fault.New(fault.Incompatible, "%w: its %s is %q", ErrUnknown, what, is).WithHint("deploy the version that published it, or find who else publishes so")
 	}
 	switch {
 	case e.Source != Source:

@@ -17,5 +17,5 @@ func ExampleDecode() {
 	fmt.Println(errors.Is(err, eventbridge.ErrUnknown), err)
 	// Output:
 	// gallery FAILURE STEP_FAILURE <nil>
-	// true an event that is not known here: its detail-type is "Asset Stale" (is the program older than what publishes?)
+	// true an event that is not known here: its detail-type is "Asset Stale" (deploy the version that published it, or find who else publishes so)
 }

@@ -77,7 +77,7 @@ func (p *Publisher) entry(e event.Event) (entry, error) {
 		one.bytes += 14
 	}
 	if one.bytes > maxBytes {
-		return entry{}, fault.New(fault.TooLarge, "event %s has %d bytes, %d are allowed", e.ID, one.bytes, maxBytes)
+		return entry{}, fault.New(fault.TooLarge, "event %s has %d bytes, %d are allowed", e.ID, one.bytes, maxBytes).WithHint("shorten the names of what it tells of")
 	}
 	return one, nil
 }

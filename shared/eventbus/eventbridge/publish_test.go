@@ -46,7 +46,7 @@ func TestARequestHasAMegabyteAtMost(t *testing.T) {
 	list := events(4)
 	list[0].Job, list[1].Job, list[2].Job = strings.Repeat("x", 600<<10), strings.Repeat("x", 600<<10), strings.Repeat("x", 2<<20)
 	err := p.Publish(t.Context(), list)
-	wantCode(t, err, fault.TooLarge, "event 3 has 2097")
+	wantCode(t, err, fault.TooLarge, "event 3 has 2097", "1048576 are allowed (shorten")
 	if diff := cmp.Diff([]string{"1", "2 4"}, w.sent()); diff != "" {
 		t.Error(diff)
 	}
