@@ -21,9 +21,9 @@ func silent(err error) (int, bool) {
 	return exit.status, ok
 }
 
-// complain says on stderr what went wrong, and how to go on.
+// complain says on stderr what went wrong, and how to go on. Commands in it are as the person calls the program.
 func (s *session) complain(err error) {
-	text := err.Error()
+	text := strings.ReplaceAll(err.Error(), "`waggle ", "`"+s.app.Program+" ")
 	if head, rest, many := strings.Cut(text, "\n"); many {
 		text = head + "\n  " + strings.ReplaceAll(rest, "\n", "\n  ")
 	}
