@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,11 +32,16 @@ type Deployed struct {
 // localOnly marks commands that do the work of a deployment's functions, or are about this machine. Its value says what to do instead.
 const localOnly = "local-only"
 
+// environmentName is how a deployment can be called; infra/ says the same of its settings.
+var environmentName = regexp.MustCompile(`^[a-z][a-z0-9]{0,19}$`)
+
 // checkEnvironment refuses what --env does not go with.
 func (s *session) checkEnvironment(cmd *cobra.Command) error {
 	switch {
 	case s.environment == "":
 		return nil
+	case !environmentName.MatchString(s.environment):
+		return usage("it has 1 to 20 small letters and digits, a letter first", "--env %q is no name of a deployment", s.environment)
 	case s.home != "" || s.address != "":
 		return usage("give one of them", "--env and another store")
 	case cmd.Annotations[localOnly] != "":

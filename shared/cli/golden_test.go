@@ -140,7 +140,7 @@ func TestWrongUsageSaysHowToGoOn(t *testing.T) {
 	d := setup(t)
 	golden(t, "usage", d.transcript("run shopp", "run orders", "run", "run shop slow", "run --select ordrs", "run --select totals:check_total", "run shop --config orders",
 		"run shop --config order=1", "run shop --config orders=many --config wait=5", "run shop --config orders=1 --config orders=2", "run shop --tag x", "run shop --jsn",
-		"run shop -o xml", "run shop --json -o jsonl", "runz", "runs shwo", "runs show", "runs show a b", "runs show 01", "runs show zzzzz", "runs show 0199abcd", "runs --limit 0", "runs --last soon",
+		"run shop -o xml", "run shop --json -o jsonl", "runz", "settle", "runs shwo", "runs show", "runs show a b", "runs show 01", "runs show zzzzz", "runs show 0199abcd", "runs --limit 0", "runs --limit many", "runs --env Prod", "runs --last soon",
 		"runs --status done", "runs --job shopp", "runs --cursor x", "runs logs LAST --level loud", "runs cancel LAST", "assets --limit", "monitor", "version now"))
 	out, _ := d.must(0, "runs", "--json")
 	if !strings.Contains(out, `"runs": []`) {

@@ -86,6 +86,9 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, c.Name())
 		}
 	}
+	if !cmd.HasParent() && fault.Nearest(args[0], names) == "" {
+		return fault.New(fault.NotFound, "unknown command %q", args[0]).WithHint("`waggle --help` lists them")
+	}
 	return fault.Unknown(parentWords(cmd)+"command", args[0], names)
 }
 
@@ -125,11 +128,15 @@ func nothing(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// flagError names the flag that was probably meant.
+// flagError names the flag that was probably meant, and what a flag's value must be.
 func flagError(cmd *cobra.Command, err error) error {
 	var known *fault.Error
 	if errors.As(err, &known) {
 		return known
+	}
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) && value.GetFlag().Value.Type() == "int" {
+		return usage("give digits alone", "--%s %q is not a whole number", value.GetFlag().Name, value.GetValue())
 	}
 	var missing *pflag.NotExistError
 	if errors.As(err, &missing) && len(missing.GetSpecifiedName()) > 1 {
