@@ -9,11 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"gocloud.dev/blob/memblob"
+
 	"waggle/shared/fault"
 	"waggle/shared/job"
 	"waggle/shared/notify"
 	"waggle/shared/run"
 	"waggle/shared/sensor"
+	"waggle/shared/store"
+	"waggle/shared/store/memorydriver"
+	"waggle/shared/store/tabletest"
 )
 
 // recorder takes messages, or answers as it is told to.
@@ -79,6 +84,24 @@ func TestAFailureIsToldAndTheRunSaysSo(t *testing.T) {
 	}
 	if len(r.got) != 1 || r.got[0] != "it failed" || !strings.Contains(talk, "told slack (on_failure)") {
 		t.Errorf("sent %q, said %q", r.got, talk)
+	}
+}
+
+func TestAMessageWhoseTryCouldNotBeNotedIsSaidToWait(t *testing.T) {
+	t.Parallel()
+	d, _ := alerting(t)
+	d.app.Open = func(context.Context, string) (*store.Store, error) {
+		full := func(c memorydriver.Call) error {
+			if c.Op == memorydriver.Put && !c.Done && strings.HasPrefix(c.Keys[0].Partition, "CHANNEL#") {
+				return fault.Wrap(fault.Full, "put", errors.New("no space left on device"))
+			}
+			return nil
+		}
+		return store.New(tabletest.New(t, &tabletest.Options{Hook: full}), store.NewBlobs(memblob.OpenBucket(nil)), nil), nil
+	}
+	_, talk := d.must(fault.ExitRunFailed, "run", "--select", "orders,totals", "--config", "fail=error")
+	if !strings.Contains(talk, "warning: slack has not been told yet (on_failure); it is sent with: waggle dev") {
+		t.Errorf("said %q", talk)
 	}
 }
 

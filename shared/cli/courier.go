@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"time"
 
 	"waggle/shared/courier"
 	"waggle/shared/fault"
@@ -100,9 +101,17 @@ func (s *session) settle(ctx context.Context, st *store.Store, r *report.Report,
 		case d.Channel == "":
 			s.warn("sensor %s has not been called yet%s; it is %s", d.Source, because(d), s.by("monitor", "--once"))
 		default:
-			s.warn("%s has not been told yet (%s)%s; it is tried again %s %s", d.Channel, d.Source, because(d), utc(d.Due), s.by("dev"))
+			s.warn("%s has not been told yet (%s)%s; it is %s %s", d.Channel, d.Source, because(d), triedFrom(d.Due), s.by("dev"))
 		}
 	}
+}
+
+// triedFrom says when a message is tried again; the zero time is that of one whose try was not noted.
+func triedFrom(due time.Time) string {
+	if due.IsZero() {
+		return "sent"
+	}
+	return "tried again " + utc(due)
 }
 
 // by says who does what is left.

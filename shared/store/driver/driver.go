@@ -9,6 +9,7 @@ package driver
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -22,6 +23,14 @@ type Key struct {
 
 // String is "partition/sort", for messages.
 func (k Key) String() string { return k.Partition + "/" + k.Sort }
+
+// Several names a call about several keys by the first of them: `put RUN#1/META and 2 more`.
+func Several(verb string, first Key, count int) string {
+	if count == 1 {
+		return verb + " " + first.String()
+	}
+	return fmt.Sprintf("%s %s and %d more", verb, first, count-1)
+}
 
 // Item is one row.
 type Item struct {

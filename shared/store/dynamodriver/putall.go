@@ -3,7 +3,6 @@ package dynamodriver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -42,7 +41,7 @@ func (d *Driver) PutAll(ctx context.Context, items []driver.Item) error {
 			bytes += driver.Size(&items[to])
 			to++
 		}
-		op := fmt.Sprintf("put %s and %d more", items[from].Key, to-from-1)
+		op := driver.Several("put", items[from].Key, to-from)
 		if err := d.putBatch(ctx, op, encoded[from:to]); err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package dynamodriver
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -34,7 +33,7 @@ func (d *Driver) Write(ctx context.Context, ops []driver.Op) error {
 		}
 		parts[i] = part
 	}
-	op := fmt.Sprintf("write %s and %d more", ops[0].Key(), len(ops)-1)
+	op := driver.Several("write", ops[0].Key(), len(ops))
 	return d.do(ctx, op, func(ctx context.Context) error {
 		err := d.transact(ctx, parts)
 		// Each call makes a token of its own, so only an earlier try of this one can have used it. DynamoDB Local says so

@@ -33,13 +33,10 @@ type Call struct {
 
 // String is "put RUN#1/META" or "write RUN#1/META and 2 more".
 func (c Call) String() string {
-	switch len(c.Keys) {
-	case 0:
+	if len(c.Keys) == 0 {
 		return fmt.Sprintf("%s %s %s", c.Op, c.Query.Index, c.Query.Partition)
-	case 1:
-		return fmt.Sprintf("%s %s", c.Op, c.Keys[0])
 	}
-	return fmt.Sprintf("%s %s and %d more", c.Op, c.Keys[0], len(c.Keys)-1)
+	return driver.Several(string(c.Op), c.Keys[0], len(c.Keys))
 }
 
 // Hook is called before and after each call that passed its checks, on the goroutine

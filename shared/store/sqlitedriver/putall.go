@@ -2,7 +2,6 @@ package sqlitedriver
 
 import (
 	"context"
-	"fmt"
 
 	"waggle/shared/store/driver"
 )
@@ -34,7 +33,7 @@ func (d *Driver) PutAll(ctx context.Context, items []driver.Item) error {
 }
 
 func (d *Driver) putBatch(ctx context.Context, items []driver.Item) error {
-	op := fmt.Sprintf("put %s and %d more", items[0].Key, len(items)-1)
+	op := driver.Several("put", items[0].Key, len(items))
 	return d.with(ctx, d.writer, op, func(c *conn) error {
 		return c.write(func() error {
 			now := d.clock().Unix()

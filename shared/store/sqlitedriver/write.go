@@ -2,7 +2,6 @@ package sqlitedriver
 
 import (
 	"context"
-	"fmt"
 
 	"waggle/shared/store/driver"
 )
@@ -15,7 +14,7 @@ func (d *Driver) Write(ctx context.Context, ops []driver.Op) error {
 	if len(ops) == 0 {
 		return driver.CheckContext(ctx)
 	}
-	op := fmt.Sprintf("write %s and %d more", ops[0].Key(), len(ops)-1)
+	op := driver.Several("write", ops[0].Key(), len(ops))
 	return d.with(ctx, d.writer, op, func(c *conn) error {
 		return c.write(func() error {
 			now := d.clock().Unix()
