@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -41,15 +42,25 @@ func (s *session) quarantines(ctx context.Context, st *store.Store, key run.Asse
 	for _, blob := range schema.Quarantined(m.Metadata) {
 		data, err := st.GetBlob(ctx, blob)
 		if err != nil {
-			return m, nil, err
+			return m, nil, s.unreadable(m, err)
 		}
 		q, err := schema.ReadQuarantine(data)
 		if err != nil {
-			return m, nil, err
+			return m, nil, s.unreadable(m, err)
 		}
 		list = append(list, q)
 	}
 	return m, list, nil
+}
+
+// unreadable says whose rows they are that are gone or broken, and what to do.
+func (s *session) unreadable(m run.Materialization, err error) error {
+	var was *fault.Error // its hint would be of the file
+	if !errors.As(err, &was) || was.Code != fault.NotFound && was.Code != fault.Corrupt {
+		return err
+	}
+	return fault.New(fault.Corrupt, "what %s set aside in run %s cannot be read: %w", m.Asset, m.Run.Short(), was.Err).
+		WithHint("materialize it again with `%s`", s.call("run", "--select", string(m.Asset)))
 }
 
 // madeBy is the newest materialization of an asset, or that of a run.

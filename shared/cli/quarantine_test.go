@@ -1,11 +1,14 @@
 package cli_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"waggle/shared/asset"
 	"waggle/shared/check"
+	"waggle/shared/fault"
 	"waggle/shared/job"
 	"waggle/shared/schema"
 	"waggle/shared/waggle"
@@ -37,6 +40,23 @@ func TestWhatWasSetAsideIsShownAndJudgedAgain(t *testing.T) {
 		"quarantine show whole", "quarantine show whole --json", "quarantine show parcel", "quarantine show parcels --run 0000",
 		"quarantine show parcels --limit 1", "quarantine show parcels --limit 1 -o jsonl", "quarantine show parcels --limit -1",
 		"quarantine replay parcels", "quarantine replay parcels --json", "quarantine replay whole", "quarantine replay", "quarantine shw", "run --select whole", "quarantine show parcels --run LAST"))
+}
+
+func TestRowsThatAreGoneSayWhoseTheyWereAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	strict := schema.New("Parcels", schema.Int64("id"), schema.Float64("weight"), schema.Text("to"))
+	d.app.Definitions = parcelDefinitions(strict, strict)
+	d.must(0, "run", "post")
+	if err := os.RemoveAll(filepath.Join(d.home, "blobs")); err != nil {
+		t.Fatal(err)
+	}
+	_, talk := d.must(fault.ExitPlatform, "quarantine", "show", "parcels")
+	for _, want := range []string{"what parcels set aside in run ", " cannot be read: there is no blob runs/", "(materialize it again with `waggle run --select parcels"} {
+		if !strings.Contains(talk, want) {
+			t.Errorf("no %q in %s", want, talk)
+		}
+	}
 }
 
 // letterDefinitions is a job that filters what it read and then what that handed on, by two schemas. What they are today is given.

@@ -128,7 +128,7 @@ func (v *values) decode(ctx context.Context, def *asset.Definition, stored *run.
 	if stored.Blob != "" {
 		var err error
 		if data, err = v.store.GetBlob(ctx, stored.Blob); err != nil {
-			return nil, fmt.Errorf("load %q: %w", def.Key, err)
+			return nil, unreadable(def, err)
 		}
 	}
 	codec := asset.CodecNamed(stored.Codec, def.Codec)
@@ -136,11 +136,24 @@ func (v *values) decode(ctx context.Context, def *asset.Definition, stored *run.
 		return nil, fault.New(fault.Incompatible, "%s was stored as %s, now it is %s", def.Key, stored.Codec, def.Codec.Name()).WithHint("materialize it again")
 	}
 	value, err := codec.Decode(data, def.Type)
-	var was *fault.Error
-	if errors.As(err, &was) && was.Code == fault.Incompatible { // its hint would come twice
-		return nil, fault.New(fault.Incompatible, "%s was %w; materialize it again", def.Key, was.Err)
+	if err != nil {
+		return nil, unreadable(def, err)
 	}
-	return value, err
+	return value, nil
+}
+
+// unreadable says whose value it is that is gone, broken or of another shape, and what to do.
+func unreadable(def *asset.Definition, err error) error {
+	var was *fault.Error // its hint would come twice
+	if errors.As(err, &was) {
+		switch was.Code {
+		case fault.Incompatible:
+			return fault.New(fault.Incompatible, "%s was %w; materialize it again", def.Key, was.Err)
+		case fault.NotFound, fault.Corrupt:
+			return fault.New(fault.Corrupt, "the value of %s cannot be read: %w", def.Key, was.Err).WithHint("materialize it again")
+		}
+	}
+	return fmt.Errorf("load %q: %w", def.Key, err)
 }
 
 // cloneSlice copies a slice's elements, not what they point to; other values are themselves.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"runtime"
 	"slices"
@@ -123,6 +124,32 @@ func TestAValueWhoseStructHasChangedSaysWhatToDo(t *testing.T) {
 	r := w.with(definitions(asset.List{after, count}), nil).selection("count")
 	if wanted := `count: rows was stored without column "title"; materialize it again`; r.Error != wanted {
 		t.Errorf("%q, want %q", r.Error, wanted)
+	}
+}
+
+func TestAValueThatIsNotWholeSaysWhoseItIsAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	type Row struct{ ID int64 }
+	rows := asset.New("rows", func(*asset.Context) ([]Row, error) {
+		list := make([]Row, 20_000) // too many to stay in the log
+		for i := range list {
+			list[i].ID = rand.Int64()
+		}
+		return list, nil
+	}, nil)
+	count := asset.New1("count", func(_ *asset.Context, rows []Row) (int, error) { return len(rows), nil }, rows, nil)
+	w := setup(t, definitions(asset.List{rows, count}), nil)
+	want(t, w.selection("rows"), "SUCCESS rows SUCCEEDED")
+	m, err := w.store.Latest(t.Context(), "rows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.PutBlob(t.Context(), m.Value.Blob, []byte("junk")); err != nil {
+		t.Fatal(err)
+	}
+	r := w.selection("count")
+	if !strings.HasPrefix(r.Error, "count: the value of rows cannot be read: no whole Parquet file: ") || !strings.HasSuffix(r.Error, " (materialize it again)") {
+		t.Errorf("%q", r.Error)
 	}
 }
 

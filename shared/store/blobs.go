@@ -38,6 +38,9 @@ func (s *Store) PutBlob(ctx context.Context, name string, data []byte) error {
 // GetBlob returns what is stored under a name; fault.NotFound where there is nothing.
 func (s *Store) GetBlob(ctx context.Context, name string) ([]byte, error) {
 	data, err := s.blobs.bucket.ReadAll(ctx, name)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil, fault.New(fault.NotFound, "there is no blob %s", name)
+	}
 	return data, blobFault("read blob "+name, err)
 }
 
