@@ -58,13 +58,13 @@ func (s *session) listChannels(ctx context.Context) error {
 		list = append(list, entry)
 	}
 	return printList(s, list, "there is no channel; add one to Definitions", func() *grid {
-		g := &grid{columns: []column{{title: "CHANNEL", least: 10}, {title: "KIND"}, {title: "STATE"}, {title: "WAITING", right: true}, {title: "TRIED AGAIN"}, {note: true}}}
+		g := &grid{columns: []column{{title: "CHANNEL", least: 10}, {title: "KIND"}, {title: "STATE"}, {title: "WAITING", right: true}, {title: "TRIED AGAIN"}, {least: 20, wrap: true}}}
 		for _, c := range list {
 			due := ""
 			if c.Due != nil {
 				due = s.nextText(c.Due.UTC(), st.Now())
 			}
-			g.row(c.Name, c.Kind, channelState(c.State).Painted(s.paint), report.Number(int64(c.Waiting)), due, report.OneLine(cmp.Or(c.Error, c.standIn())))
+			g.row(c.Name, c.Kind, c.state().Painted(s.paint), report.Number(int64(c.Waiting)), due, report.OneLine(cmp.Or(c.Error, c.standIn())))
 		}
 		return g
 	})
@@ -75,19 +75,26 @@ func (c channelJSON) standIn() string {
 	if len(c.Missing) == 0 {
 		return ""
 	}
-	var names []string
-	for _, name := range c.Missing {
-		names = append(names, strings.TrimPrefix(name, "env:"))
-	}
-	return "its messages go to the outbox; set " + strings.Join(names, " or ")
+	return "its messages go to the outbox; " + setOne(c.Missing)
 }
 
-func channelState(state string) report.State {
-	switch state {
-	case "parked":
+// setOne says which settings would configure a channel.
+func setOne(missing []string) string {
+	var names []string
+	for _, name := range missing {
+		names = append(names, strings.TrimPrefix(name, "env:"))
+	}
+	return "set " + strings.Join(names, " or ")
+}
+
+func (c channelJSON) state() report.State {
+	switch {
+	case c.State == "parked":
 		return report.State{Sign: "✗", Word: "PARKED", Role: report.Bad}
-	case "waiting":
+	case c.State == "waiting":
 		return report.State{Sign: "▲", Word: "WAITING", Role: report.Warn}
+	case len(c.Missing) > 0:
+		return outboxed
 	}
 	return report.State{Sign: "✓", Word: "READY", Role: report.Good}
 }
@@ -204,8 +211,13 @@ func (s *session) testChannel(ctx context.Context, name string) error {
 	began := time.Now()
 	a := sender.Send(ctx, "test-"+token, content, notify.Thread{})
 	took := time.Since(began)
+	if in, ok := sender.(notify.StandIn); ok && a.Kind == notify.Sent {
+		s.say("nothing was sent: %s is not configured; %s", name, setOne(in.Missing()))
+	}
 	if s.format != formatTable {
 		err = s.printJSON(testedJSON{name, string(a.Kind), string(a.Reason), a.Error, a.Ref, a.Where, 0, a.Refused, float64(took.Microseconds()) / 1000})
+	} else if a.Reason == notify.ReasonStored {
+		err = s.write("put into the outbox: " + s.paint(report.Muted, a.Where))
 	} else if a.Kind == notify.Sent {
 		err = s.write("sent to " + name + " " + s.paint(report.Muted, a.Ref))
 	}

@@ -92,8 +92,12 @@ func TestWhatIsInTheOutboxHasReachedNobody(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	if out, _ := d.must(0, "channels"); !strings.Contains(out, "its messages go to the outbox; set SLACK_WEBHOOK_URL or SMTP_HOST") {
+	if out, _ := d.must(0, "channels"); !strings.Contains(out, "○ OUTBOX") || !strings.Contains(out, "its messages go to the outbox; set SLACK_WEBHOOK_URL or SMTP_HOST") {
 		t.Errorf("channels: %s", out)
+	}
+	out, talk := d.must(0, "channels", "test", "slack")
+	if out != "put into the outbox: outbox/1.html\n" || talk != "nothing was sent: slack is not configured; set SLACK_WEBHOOK_URL or SMTP_HOST\n" {
+		t.Errorf("channels test: %s%s", out, talk)
 	}
 	d.app.Senders = func(context.Context, string, notify.List) (func(*notify.Definition) (notify.Sender, error), error) {
 		return nil, fault.New(fault.Invalid, "SLACK_WEBHOOK_URL is no URL")

@@ -53,9 +53,9 @@ func (s *session) explanation(x courier.Explanation, channels []channelJSON, nex
 	for _, c := range channels {
 		switch {
 		case c.State != "ready":
-			broken.row(c.Name, channelState(c.State).Painted(s.paint), c.Reason, report.OneLine(c.Error))
+			broken.row(c.Name, c.state().Painted(s.paint), c.Reason, report.OneLine(c.Error))
 		case len(c.Missing) > 0:
-			broken.row(c.Name, outboxed.Painted(s.paint), courier.ReasonNotConfigured, c.standIn())
+			broken.row(c.Name, c.state().Painted(s.paint), courier.ReasonNotConfigured, c.standIn())
 		}
 	}
 	lines = append(lines, s.part("Channels that send nothing now", broken, 0, "")...)
