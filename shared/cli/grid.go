@@ -22,11 +22,12 @@ type column struct {
 	right bool // numbers
 	least int  // how far it may be cut; 0: never
 	wrap  bool // of the last column: goes on below instead of being cut
-	note  bool // of the last column: takes the room that is left, and is left out where that is too little
+	note  bool // of the last column: takes the room that is left, and goes below where that is too little
 }
 
 const (
 	gap       = 2 // between columns
+	below     = 4 // spaces before a note that has a line of its own
 	leastNote = 8 // a shorter note says nothing
 )
 
@@ -37,7 +38,8 @@ func (g *grid) lines(s *session) []string { return g.filled().table(s) }
 
 // table draws every column.
 func (g *grid) table(s *session) []string {
-	widths := g.fit(s.width())
+	limit := s.width()
+	widths := g.fit(limit)
 	lines := make([]string, 0, len(g.rows)+1)
 	if g.titled() {
 		titles := make([]string, len(g.columns))
@@ -48,6 +50,10 @@ func (g *grid) table(s *session) []string {
 	}
 	for _, row := range g.rows {
 		lines = append(lines, g.folded(row, widths)...)
+		if last := len(row) - 1; widths[last] < 0 && row[last] != "" {
+			indent := strings.Repeat(" ", g.indent+below)
+			lines = append(lines, indent+ansi.Truncate(row[last], max(leastNote, limit-len(indent)), "…"))
+		}
 	}
 	return lines
 }

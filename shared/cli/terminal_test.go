@@ -249,3 +249,16 @@ func (c *terminal) resize(columns, rows int) {
 		c.t.Fatal(err)
 	}
 }
+
+func TestANoteThatHasNoRoomBesideItsRowStandsBelow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe(t, program(t, dir, nil, "run", "shop", "--config", "fail=error"))
+	wide, _, _ := pipe(t, program(t, dir, nil, "runs"))
+	c := open(t, program(t, dir, nil, "runs"), 66, 20)
+	status, screen := c.exit()
+	lines := strings.Split(strings.TrimRight(screen, "\n "), "\n")
+	if status != 0 || !strings.Contains(wide, "orders.csv has no column price_usd") || !strings.HasPrefix(lines[len(lines)-1], "    totals: ") {
+		t.Errorf("exit %d\n%s\nelsewhere\n%s", status, screen, wide)
+	}
+}
