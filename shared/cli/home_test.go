@@ -108,7 +108,7 @@ func TestAFullDiskInTheMiddleOfARunIsSaidAndTheRunCanGoOn(t *testing.T) {
 		return store.New(tabletest.New(t, &tabletest.Options{Hook: full}), store.NewBlobs(memblob.OpenBucket(nil)), nil), nil
 	}
 	_, talk := d.must(3, "run", "shop")
-	for _, want := range []string{"no space left on device", " is not complete; `waggle monitor --once` takes it up"} {
+	for _, want := range []string{"no space left on device", " is not complete; `waggle monitor --once` takes it up, in 5 s at the earliest"} {
 		if !strings.Contains(talk, want) {
 			t.Errorf("no %q in %s", want, talk)
 		}

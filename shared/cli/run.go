@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"waggle/shared/cli/progress"
+	"waggle/shared/duration"
 	"waggle/shared/engine"
 	"waggle/shared/fault"
 	"waggle/shared/monitor"
@@ -176,7 +177,7 @@ func (s *session) attend(ctx context.Context, id run.ID, req run.Request, p *pla
 		case <-interrupts:
 			f.Quit()
 			s.children.kill()
-			s.say("ended at once; `%s` takes run %s up", s.call("monitor", "--once"), id.Short())
+			s.say("ended at once; `%s` takes run %s up, in %s at the earliest", s.call("monitor", "--once"), id.Short(), duration.Text(st.Lease()))
 			os.Exit(fault.ExitInterrupted)
 		case <-over:
 		}
@@ -185,7 +186,7 @@ func (s *session) attend(ctx context.Context, id run.ID, req run.Request, p *pla
 	out, err := monitor.Attend(ctx, st, e, id, &engine.RunOptions{Cancel: cancel, Observe: f.Observe})
 	f.Close()
 	if err != nil {
-		s.say("the record of run %s is not complete; `%s` takes it up", id.Short(), s.call("monitor", "--once"))
+		s.say("the record of run %s is not complete; `%s` takes it up, in %s at the earliest", id.Short(), s.call("monitor", "--once"), duration.Text(st.Lease()))
 		return out, err
 	}
 	unlisten()
