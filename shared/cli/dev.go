@@ -38,7 +38,7 @@ Several may look after one home: a tick is launched once, and a run has one proc
 		Example: `  waggle dev
   waggle dev --parallel 8
   waggle dev -o jsonl >> dev.log`,
-		Annotations: map[string]string{ownInterrupt: "yes", localOnly: "a deployment looks after its runs itself"},
+		Annotations: map[string]string{ownInterrupt: "yes", works: "yes", localOnly: "a deployment looks after its runs itself"},
 		Args:        nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {

@@ -30,7 +30,7 @@ It exits 0 when each was looked after, also if a run then failed; runs show why.
 		Example: `  waggle monitor --once
   waggle monitor --once --run 0199f3c2-1a2b
   * * * * * cd /srv/shop && bin/waggle monitor --once    in a crontab, instead of waggle dev`,
-		Annotations: map[string]string{localOnly: "a deployment looks after its runs itself, each minute"},
+		Annotations: map[string]string{works: "yes", localOnly: "a deployment looks after its runs itself, each minute"},
 		Args:        nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !once {

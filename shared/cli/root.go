@@ -43,6 +43,9 @@ the platform failed, 130 interrupted.`,
 			if err := s.checkEnvironment(cmd); err != nil {
 				return err
 			}
+			if cmd.Annotations[works] != "" {
+				s.unheard()
+			}
 			if cmd.Annotations[ownInterrupt] == "" {
 				s.interruptible(cmd)
 			}
@@ -65,8 +68,10 @@ the platform failed, 130 interrupted.`,
 	return root
 }
 
-// ownInterrupt marks commands that handle Ctrl-C themselves.
-const ownInterrupt = "own-interrupt"
+const (
+	ownInterrupt = "own-interrupt" // marks commands that handle Ctrl-C themselves
+	works        = "works"         // marks commands that run runs
+)
 
 // interruptible ends the command's context on Ctrl-C; a second one ends the process.
 func (s *session) interruptible(cmd *cobra.Command) {

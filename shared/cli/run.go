@@ -45,7 +45,7 @@ process died are resumed first.`,
   waggle run --select sales_transform+1
   waggle run --select sales_output:check_sales_above_threshold
   waggle run gallery --json > run.json`,
-		Annotations: map[string]string{ownInterrupt: "yes"},
+		Annotations: map[string]string{ownInterrupt: "yes", works: "yes"},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("run them one after the other", "run takes one job, not %d", len(args))

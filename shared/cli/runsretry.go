@@ -27,7 +27,7 @@ they read of the others is loaded as it was last stored. With --from-start every
 Configuration, tags and priority are those of the first run. A run is retried once; what then fails is retried itself.`,
 		Example: `  waggle runs retry LAST
   waggle runs retry 0199f3c2-1a2b --from-start`,
-		Annotations:       map[string]string{ownInterrupt: "yes"},
+		Annotations:       map[string]string{ownInterrupt: "yes", works: "yes"},
 		Args:              exactly("run"),
 		ValidArgsFunction: s.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
