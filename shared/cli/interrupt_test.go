@@ -176,7 +176,7 @@ func TestARunWhoseProcessDiesIsResumedByTheNextOne(t *testing.T) {
 	}
 	// The child that resumes it dies of it too; this command does not.
 	out, talk, status = pipe(t, program(t, dir, short, "run", "--select", "lonely"))
-	if status != 0 || !strings.Contains(out, "SUCCESS lonely") || !strings.Contains(talk, "resuming run ") || !strings.Contains(talk, "it ended its process again (signal: killed)") {
+	if status != 0 || !strings.Contains(out, "SUCCESS lonely") || !strings.Contains(talk, "going on with 1 run that nobody looks after; yours is launched after that\n") || !strings.Contains(talk, "resuming run ") || !strings.Contains(talk, "it ended its process again (signal: killed)") {
 		t.Errorf("exit %d\n%s%s", status, out, talk)
 	}
 	// How many deaths it takes until the step is blamed depends on how much of the log the first ones left.

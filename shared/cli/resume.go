@@ -7,6 +7,7 @@ import (
 	"os/exec"
 
 	"waggle/shared/fault"
+	"waggle/shared/report"
 	"waggle/shared/store"
 )
 
@@ -23,6 +24,7 @@ func (s *session) resumeDead(ctx context.Context, st *store.Store, interrupts <-
 	if err != nil || len(due) == 0 {
 		return err
 	}
+	s.say("going on with %s that nobody looks after; yours is launched after that", report.Count(len(due), "run"))
 	child := s.child(context.Background(), "monitor", "--once", "--no-schedules")
 	child.Stdout, child.Stderr = s.err, s.err
 	if err := child.Start(); err != nil {
