@@ -60,6 +60,7 @@ func TestEqualSourcesGiveEqualZipsWhereverTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	other, m := setup(t)
+	commit(t, other.root)
 	second, err := other.build(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +81,18 @@ func TestEqualSourcesGiveEqualZipsWhereverTheyAre(t *testing.T) {
 	stored, err := manifest.Read(one.out)
 	if diff := cmp.Diff(first, stored); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+// commit makes a folder a checkout, whose commit must not be in what is built.
+func commit(t *testing.T, dir string) {
+	t.Helper()
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "one"}} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"waggle/shared/cloud"
@@ -39,6 +41,21 @@ func TestTheSampleNamesARun(t *testing.T) {
 	c := &calls{}
 	if _, err := (handler{c}).handle(t.Context(), r); err != nil || c.run != (cloud.RunCall{Run: "0199f3c2-1a2b-7c3d-8e4f-5a6b7c8d9e0f"}) {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// TestAProcessInWhichStepsStillRunEnds starts itself, since that is a process that ends.
+func TestAProcessInWhichStepsStillRunEnds(t *testing.T) {
+	const variable = "WAGGLE_TEST_LEFT_RUNNING"
+	if os.Getenv(variable) != "" {
+		_, _ = (handler{&calls{err: errors.Join(errors.New("no store"), &cloud.LeftRunningError{Steps: 1})}}).handle(t.Context(), request{})
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAProcessInWhichStepsStillRunEnds$")
+	cmd.Env = append(os.Environ(), variable+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), `"msg":"the function ends"`) || !strings.Contains(string(out), "steps ignored their cancellation") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
