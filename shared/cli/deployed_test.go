@@ -179,6 +179,7 @@ func TestADeploymentIsNotToldOfByThisMachinesSettingsNorMendedByItsCommands(t *t
 		{"waggle doctor --env prod", 0, []string{"alerts", "explain", id}},
 		{"the deployment sees to it within a minute", 0, []string{"runs", "show", left}},
 		{"the deployment sees to it within a minute", 0, []string{"schedules"}},
+		{"SUCCESS", 0, []string{"run", "--select", "orders"}},
 		{"has not ended (the deployment sees to it within a minute)", 2, []string{"runs", "retry", left}},
 	} {
 		out, talk := p.must(c.status, append(c.args, "--env", "prod")...)
@@ -220,6 +221,20 @@ func TestASecretIsReadAndNeverShown(t *testing.T) {
 		if _, talk, status := p.call(args...); status == 0 || !strings.Contains(talk, want) {
 			t.Errorf("waggle %s: exit %d, it lacks %q\n%s", strings.Join(args, " "), status, want, talk)
 		}
+	}
+	long, err := os.CreateTemp(t.TempDir(), "")
+	if err == nil {
+		_, err = long.WriteString(strings.Repeat("x", 4097))
+	}
+	if err == nil {
+		_, err = long.Seek(0, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Stdin = long
+	if _, talk, status := p.call("secrets", "set", "slack", "--env", "prod"); status == 0 || !strings.Contains(talk, "more than 4096 bytes; nothing was stored") {
+		t.Errorf("exit %d\n%s", status, talk)
 	}
 	if len(p.secrets) != 1 {
 		t.Errorf("stored: %q", p.secrets)
