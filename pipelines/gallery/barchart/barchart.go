@@ -8,17 +8,13 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 
 	"github.com/dustin/go-humanize"
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
 )
 
-// Bar is a line of the chart.
+// Bar is a line of the chart. Its texts are ASCII: any other letter is drawn as a question mark.
 type Bar struct {
 	Label string // a word or two
 	Note  string // smaller, under the label; may be empty
@@ -69,11 +65,9 @@ func between(from, to color.RGBA, i, n int) color.RGBA {
 
 // PNG draws the bars one below the other, the longest across the chart.
 func PNG(title string, bars []Bar) ([]byte, error) {
-	c, err := newCanvas(image.Rect(0, 0, width, titleRoom+rowHeight*len(bars)+margin/2))
-	if err != nil {
-		return nil, err
-	}
-	c.text(c.bold, ink, margin, 76, title)
+	c := canvas{image.NewPaletted(image.Rect(0, 0, width, titleRoom+rowHeight*len(bars)+margin/2), palette())}
+	bold, regular, small := readLetters()
+	c.text(bold, ink, margin, 76, title)
 
 	most := 1
 	for _, b := range bars {
@@ -84,16 +78,16 @@ func PNG(title string, bars []Bar) ([]byte, error) {
 		label := top + barHeight/2 + 10
 		if b.Note != "" {
 			label = top + barHeight/2 - 4
-			c.text(c.small, muted, margin, label+34, b.Note)
+			c.text(small, muted, margin, label+34, b.Note)
 		}
-		c.text(c.regular, ink, margin, label, b.Label)
+		c.text(regular, ink, margin, label, b.Label)
 
 		full := width - margin - valueRoom - barStart
 		end := barStart + full*max(0, b.Value)/most
 		c.fill(track, image.Rect(barStart, top, barStart+full, top+barHeight))
 		c.fill(honey, image.Rect(barStart, top, end, top+barHeight))
 		c.fill(ink, image.Rect(barStart-2, top-8, barStart, top+barHeight+8)) // the zero line
-		c.text(c.regular, ink, end+20, top+barHeight/2+11, humanize.Comma(int64(b.Value)))
+		c.text(regular, ink, end+20, top+barHeight/2+11, humanize.Comma(int64(b.Value)))
 	}
 
 	var file bytes.Buffer
@@ -104,36 +98,9 @@ func PNG(title string, bars []Bar) ([]byte, error) {
 }
 
 // canvas is a picture to write and draw on.
-type canvas struct {
-	image                *image.Paletted
-	bold, regular, small font.Face
-}
+type canvas struct{ image *image.Paletted }
 
-func newCanvas(size image.Rectangle) (*canvas, error) {
-	c := &canvas{image: image.NewPaletted(size, palette())}
-	for _, f := range []struct {
-		face   *font.Face
-		ttf    []byte
-		pixels float64
-	}{
-		{&c.bold, gobold.TTF, 38},
-		{&c.regular, goregular.TTF, 32},
-		{&c.small, goregular.TTF, 24},
-	} {
-		parsed, err := opentype.Parse(f.ttf)
-		if err != nil {
-			return nil, err
-		}
-		// At 72 dots an inch a point is a pixel.
-		*f.face, err = opentype.NewFace(parsed, &opentype.FaceOptions{Size: f.pixels, DPI: 72, Hinting: font.HintingFull})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
-}
-
-func (c *canvas) fill(with color.Color, area image.Rectangle) {
+func (c canvas) fill(with color.Color, area image.Rectangle) {
 	index := uint8(c.image.Palette.Index(with))
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		for x := area.Min.X; x < area.Max.X; x++ {
@@ -143,7 +110,10 @@ func (c *canvas) fill(with color.Color, area image.Rectangle) {
 }
 
 // text writes from x to the right, standing on y.
-func (c *canvas) text(face font.Face, with color.Color, x, y int, s string) {
-	pen := font.Drawer{Dst: c.image, Src: image.NewUniform(with), Face: face, Dot: fixed.P(x, y)}
-	pen.DrawString(s)
+func (c canvas) text(of *letters, with color.Color, x, y int, s string) {
+	for _, r := range s {
+		l := of.letter(r)
+		draw.DrawMask(c.image, l.mask.Rect.Add(image.Pt(x, y)), image.NewUniform(with), image.Point{}, l.mask, l.mask.Rect.Min, draw.Over)
+		x += l.advance
+	}
 }
