@@ -8,7 +8,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/klauspost/compress/flate"
+	"waggle/functions/build/deflate"
 )
 
 // bootstrap is the name that Lambda starts.
@@ -24,7 +24,7 @@ const (
 func pack(program []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w := zip.NewWriter(&packed)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return &packer{out: out}, nil })
 	header := &zip.FileHeader{Name: bootstrap, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 	header.SetMode(0o755)
 	file, err := w.CreateHeader(header)
@@ -38,6 +38,17 @@ func pack(program []byte) ([]byte, error) {
 		return nil, err
 	}
 	return packed.Bytes(), nil
+}
+
+// packer packs what is written to it when it is closed: it takes all of a program to make a small zip.
+type packer struct {
+	bytes.Buffer
+	out io.Writer
+}
+
+func (p *packer) Close() error {
+	_, err := p.out.Write(deflate.Pack(p.Bytes()))
+	return err
 }
 
 func sum(data []byte) string {
