@@ -14,8 +14,8 @@ var tags = []string{
 	"arrow_json_stdlib", // a second JSON, which Arrow prefers for speed; Waggle writes and reads JSON by encoding/json
 }
 
-// cold are the packages that are compiled without inlining: code that is linked and seldom or never runs, or that waits for the network. A
-// function loses a tenth of its size by that. What reads and writes tables is not among them, nor is SQLite, which took twice as long to
+// cold are the packages that are compiled without inlining: code that is linked and seldom or never runs, or that waits for the network, as most
+// of ours does. A function loses a tenth of its size by that. What reads and writes tables is not among them, nor is SQLite, which took twice as long to
 // read a table.
 var cold = []string{
 	"github.com/apache/arrow-go/v18/arrow/compute/...", // arithmetic, casts and comparisons of all types: package schema has its own
@@ -38,7 +38,13 @@ var cold = []string{
 	"gocloud.dev/...",
 	"golang.org/x/...",
 	"github.com/DataDog/...",
+	"github.com/charmbracelet/...", // this and the next two are how wide a text is
+	"github.com/clipperhouse/...",
+	"github.com/mattn/...",
+	"github.com/dustin/...",
+	"github.com/robfig/...",
 	"github.com/andybalholm/...", // Brotli, which a Parquet file may use
+	"crypto/tls",
 	"crypto/x509/...",
 	"database/...",
 	"encoding/asn1",
@@ -46,11 +52,23 @@ var cold = []string{
 	"go/...",
 	"html/...",
 	"image/...",
+	"log/...",
 	"math/big",
 	"mime/...",
 	"net/...",
+	"os/...",
+	"regexp/...",
 	"text/...",
 	"vendor/...",
+	"waggle/functions/...",
+	"waggle/shared/...",
+}
+
+// hot are packages of ours that are compiled as usual all the same: each row goes through them.
+var hot = []string{
+	"waggle/shared/pages",
+	"waggle/shared/schema",
+	"waggle/shared/table",
 }
 
 // coldWithoutSteps are those of functions that run no steps, and so read a table where a sensor of the pipelines does, if at all.
@@ -65,6 +83,9 @@ func lean(name string) []string {
 	arguments := []string{"-tags", strings.Join(tags, ",")}
 	for _, pattern := range patterns {
 		arguments = append(arguments, "-gcflags="+pattern+"=-l")
+	}
+	for _, pattern := range hot {
+		arguments = append(arguments, "-gcflags="+pattern+"=") // the last pattern that a package matches counts
 	}
 	return arguments
 }
