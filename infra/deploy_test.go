@@ -3,7 +3,10 @@
 package main_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -48,7 +51,7 @@ func setup(t *testing.T) deployment {
 		t.Fatal(err)
 	}
 	for i, f := range m.Functions {
-		m.Functions[i].Zips = []manifest.Zip{{Architecture: runtime.GOARCH}}
+		m.Functions[i].Zips = []manifest.Zip{{Architecture: runtime.GOARCH, Path: f.Name + ".zip"}}
 		d.build(f.Name, f.Name)
 	}
 	if err := manifest.Write(filepath.Join(d.folder, "dist"), m); err != nil {
@@ -73,9 +76,26 @@ func (d deployment) build(name, says string) {
 	d.t.Helper()
 	source := filepath.Join("source", name, "main.go")
 	d.write(source, fmt.Sprintf("package main\n\nfunc main() { println(%q) }\n", says))
-	if out, err := d.command(d.folder, "go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join("dist", runtime.GOARCH, name, "bootstrap"), source); err != nil {
+	program := filepath.Join("source", name, "bootstrap")
+	if out, err := d.command(d.folder, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, source); err != nil {
 		d.t.Fatalf("%v\n%s", err, out)
 	}
+	data, err := os.ReadFile(filepath.Join(d.folder, program))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	w := zip.NewWriter(&packed)
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	header.SetMode(0o755)
+	file, err := w.CreateHeader(header)
+	if err == nil {
+		_, err = file.Write(data)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		d.t.Fatal(err)
+	}
+	d.write(filepath.Join("dist", name+".zip"), packed.String())
 }
 
 func (d deployment) command(folder, name string, args ...string) (string, error) {

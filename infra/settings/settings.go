@@ -149,7 +149,7 @@ func (r *reading) checkArchitecture(name string, m manifest.Manifest) {
 		return
 	}
 	for _, f := range m.Functions {
-		if !slices.ContainsFunc(f.Zips, func(z manifest.Zip) bool { return z.Architecture == name }) {
+		if _, built := f.Zip(name); !built {
 			r.mistake("architecture", "is %s, and the functions are not built for it (go run ./functions/build -architectures %s)", name, name)
 			return
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -44,11 +43,11 @@ func Add(scope constructs.Construct, d Deployment) error {
 	return nil
 }
 
-// App makes the stack waggle-ENVIRONMENT: the functions and all that starts, feeds and watches them. A function that is not in the
+// App makes the stack waggle-ENVIRONMENT: the functions and all that starts, feeds and watches them. A function whose zip is not in the
 // folder is fault.NotFound.
 func App(scope constructs.Construct, d Deployment) (awscdk.Stack, error) {
 	for _, f := range d.Manifest.Functions {
-		if _, err := os.Stat(filepath.Join(d.Dist, d.Settings.Architecture, f.Program, "bootstrap")); err != nil {
+		if _, err := os.Stat(zipOf(f, d.Settings, d.Dist)); err != nil {
 			return nil, (&fault.Error{Op: "function " + f.Name, Code: fault.NotFound, Err: err}).WithHint("make build")
 		}
 	}

@@ -39,7 +39,7 @@ func TestEachFunctionIsAsTheManifestSays(t *testing.T) {
 
 func TestASensorMayHaveAFunctionOfItsOwn(t *testing.T) {
 	d := shop
-	d.Manifest.Functions = append(manifest.Functions(), manifest.Function{Name: "sensor-heavy", Program: "sensor", Sensor: "heavy", MemoryMB: 1024, TimeoutSeconds: 900})
+	d.Manifest.Functions = append(slices.Clone(d.Manifest.Functions), manifest.Function{Name: "sensor-heavy", Program: "sensor", Sensor: "heavy", Zips: zipsOf("sensor"), MemoryMB: 1024, TimeoutSeconds: 900})
 	_, tm, err := synthesize(d)
 	if err != nil {
 		t.Fatal(err)

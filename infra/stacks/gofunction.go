@@ -29,7 +29,13 @@ type goFunctionOptions struct {
 	loops bool
 }
 
-// newGoFunction makes a function of the manifest, from the folder that the build wrote for the architecture.
+// zipOf is the file that the build wrote of a function for the architecture. Lambda gets it as it is.
+func zipOf(f manifest.Function, s settings.Settings, dist string) string {
+	z, _ := f.Zip(s.Architecture) // settings name no architecture that was not built
+	return filepath.Join(dist, filepath.FromSlash(z.Path))
+}
+
+// newGoFunction makes a function of the manifest.
 func newGoFunction(n names, f manifest.Function, s settings.Settings, dist string, o goFunctionOptions) goFunction {
 	id := title(f.Name)
 	logs := awslogs.NewLogGroup(n.stack, jsii.String(id+"Logs"), &awslogs.LogGroupProps{
@@ -60,7 +66,7 @@ func newGoFunction(n names, f manifest.Function, s settings.Settings, dist strin
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
 		Handler:               jsii.String("bootstrap"),
 		Architecture:          architecture,
-		Code:                  awslambda.Code_FromAsset(jsii.String(filepath.Join(dist, s.Architecture, f.Program)), nil),
+		Code:                  awslambda.Code_FromAsset(jsii.String(zipOf(f, s, dist)), nil),
 		MemorySize:            jsii.Number(memory),
 		Timeout:               awscdk.Duration_Seconds(jsii.Number(f.TimeoutSeconds)),
 		Environment:           &variables,

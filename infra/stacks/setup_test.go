@@ -30,13 +30,15 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer func() { _ = os.RemoveAll(dist) }()
-		for _, name := range []string{"run", "step", "sensor", "monitor"} {
-			for _, architecture := range []string{"arm64", "amd64"} {
-				folder := filepath.Join(dist, architecture, name)
-				if err := os.MkdirAll(folder, 0o755); err != nil {
+		functions := manifest.Functions()
+		for i := range functions {
+			functions[i].Zips = zipsOf(functions[i].Program)
+			for _, z := range functions[i].Zips {
+				path := filepath.Join(dist, z.Path)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 					panic(err)
 				}
-				if err := os.WriteFile(filepath.Join(folder, "bootstrap"), []byte(name+" for "+architecture), 0o755); err != nil {
+				if err := os.WriteFile(path, []byte(z.Path), 0o600); err != nil {
 					panic(err)
 				}
 			}
@@ -45,7 +47,7 @@ func TestMain(m *testing.M) {
 			Settings: settings.Settings{Environment: "test", Architecture: "arm64", Sender: "Waggle <waggle@example.com>", Recipients: []string{"team@example.org", "Ops <ops@example.com>"},
 				LinkBase: "https://waggle.example.com", LogLevel: "info", LogRetentionDays: 90, AlarmMail: "alarms@example.com", MemoryMB: map[string]int{"run": 3008},
 				Variables: map[string]string{"HOOK_URL": "ssm:/shop/hook", "SLACK_CHANNEL": "C024"}},
-			Manifest: manifest.Manifest{Version: 1, CodeVersion: "0123456789ab", Functions: manifest.Functions(),
+			Manifest: manifest.Manifest{Version: 1, CodeVersion: "0123456789ab", Functions: functions,
 				Schedules: []manifest.Schedule{
 					{Name: "at_two", Cron: "0 2 * * *", Expression: "cron(0 2 * * ? *)", TimeZone: "UTC", Job: "nightly"},
 					{Name: "attwo", Cron: "0 2 * * 1-5", Expression: "cron(0 2 ? * MON-FRI *)", TimeZone: "Europe/London", Job: "nightly"}},
@@ -60,6 +62,14 @@ func TestMain(m *testing.M) {
 	}()
 	jsii.Close()
 	os.Exit(status)
+}
+
+// zipsOf are the zips of a program, as the build names them.
+func zipsOf(program string) (zips []manifest.Zip) {
+	for _, architecture := range []string{"arm64", "amd64"} {
+		zips = append(zips, manifest.Zip{Architecture: architecture, Path: architecture + "/" + program + ".zip"})
+	}
+	return zips
 }
 
 // template is a stack's template as CloudFormation gets it.

@@ -14,6 +14,16 @@ type Function struct {
 	TimeoutSeconds int `json:"timeout_seconds"`
 }
 
+// Zip returns what was built for an architecture; ok is false where nothing was.
+func (f Function) Zip(architecture string) (z Zip, ok bool) {
+	for _, z := range f.Zips {
+		if z.Architecture == architecture {
+			return z, true
+		}
+	}
+	return Zip{}, false
+}
+
 // Zip is a function's code for an architecture.
 type Zip struct {
 	Architecture string `json:"architecture"` // as Go names it: arm64, amd64
