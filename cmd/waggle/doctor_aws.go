@@ -229,7 +229,7 @@ func (c *checkup) mail(ctx context.Context) cli.Finding {
 		return verified.VerificationAttributes[identity].VerificationStatus == types.VerificationStatusSuccess
 	}
 	if !is(address) && !is(domain) {
-		return cli.Finding{What: "mail", Text: address + " is not verified", Hint: "follow the link in the mail that AWS has sent to it", Wrong: true}
+		return cli.Finding{What: "mail", Text: address + " is not verified", Hint: "follow the link in the mail that AWS has sent to it; where none came, verify it in SES", Wrong: true}
 	}
 	f := cli.Finding{What: "mail", Text: "from " + from}
 	if quota, err := client.GetSendQuota(ctx, nil); err == nil && quota.Max24HourSend <= sandboxQuota {

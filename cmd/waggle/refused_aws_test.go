@@ -145,7 +145,7 @@ func TestTheDoctorSaysWhetherMailsLeave(t *testing.T) {
 		want           cli.Finding
 	}{
 		{"", "", 200, cli.Finding{Text: "no sender is set, so no mail is sent by SES", Hint: "set sender and recipients in cdk.json, and deploy"}},
-		{from, "other@example.com", 50_000, cli.Finding{Text: "waggle@example.com is not verified", Hint: "follow the link in the mail that AWS has sent to it", Wrong: true}},
+		{from, "other@example.com", 50_000, cli.Finding{Text: "waggle@example.com is not verified", Hint: "follow the link in the mail that AWS has sent to it; where none came, verify it in SES", Wrong: true}},
 		{from, "waggle@example.com", 200, cli.Finding{Text: "from " + from, Hint: "SES is in its sandbox: it sends to verified addresses alone; verify the recipients, or ask for production access"}},
 		{from, "example.com", 50_000, cli.Finding{Text: "from " + from}},
 	} {
