@@ -118,7 +118,7 @@ func runKeepsItsCode(d deployment) {
 
 // isolatedAreApart is about the code that runKeepsItsCode deployed.
 func isolatedAreApart(d deployment) {
-	d.must(0, "run", "gallery_broken", "--config", "how=none")
+	d.must(0, "run", "gallery_broken", "--config", "how=none", "--tag", "tell=where")
 	if out, _ := d.must(0, "assets", "show", "broken_end", "--json"); !strings.Contains(out, `"`+base+`-step"`) {
 		d.t.Errorf("the step was not run by its function:\n%s", out)
 	}
@@ -149,7 +149,10 @@ var (
 	sensors  = sensor.List{tellsWhere}
 )
 
-var tellsWhere = sensor.OnRunSuccess("tells_where", func(ctx *sensor.Context, _ sensor.Run) error {
+var tellsWhere = sensor.OnRunSuccess("tells_where", func(ctx *sensor.Context, r sensor.Run) error {
+	if r.Tags["tell"] != "where" {
+		return nil
+	}
 	return ctx.Notify(notify.Message{Text: "called in " + os.Getenv("AWS_LAMBDA_FUNCTION_NAME")}, where)
 }, &sensor.Options{Isolated: true})
 `
