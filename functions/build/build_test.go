@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,14 +22,17 @@ import (
 	"waggle/shared/waggle"
 )
 
-// setup makes a tree whose functions print their names, and a builder for it.
-func setup(t *testing.T) (builder, manifest.Manifest) {
+// setup makes a tree whose functions print their names, and a builder for it: all functions, or those that are named.
+func setup(t *testing.T, names ...string) (builder, manifest.Manifest) {
 	t.Helper()
 	b := builder{root: t.TempDir(), out: filepath.Join(t.TempDir(), "dist"), architectures: []string{runtime.GOARCH}, limit: maxZip, unzipped: maxProgram}
 	write(t, filepath.Join(b.root, "go.mod"), "module waggle\n\ngo 1.26.0\n")
 	m, err := manifest.Of(waggle.Definitions{}, "0123456789ab")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(names) > 0 {
+		m.Functions = slices.DeleteFunc(m.Functions, func(f manifest.Function) bool { return !slices.Contains(names, f.Name) })
 	}
 	for _, f := range m.Functions {
 		write(t, filepath.Join(b.root, "functions", f.Name, "main.go"), "package main\n\nfunc main() { println(\""+f.Name+"\") }\n")
@@ -54,12 +58,12 @@ func read(t *testing.T, path string) []byte {
 
 func TestEqualSourcesGiveEqualZipsWhereverTheyAre(t *testing.T) {
 	t.Parallel()
-	one, m := setup(t)
+	one, m := setup(t, "run", "monitor")
 	first, err := one.build(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, m := setup(t)
+	other, m := setup(t, "run", "monitor")
 	commit(t, other.root)
 	second, err := other.build(t.Context(), m)
 	if err != nil {
@@ -105,7 +109,7 @@ func TestThisDeploymentCanBeDeployed(t *testing.T) {
 
 func TestAZipHoldsTheProgramAsLambdaStartsIt(t *testing.T) {
 	t.Parallel()
-	b, m := setup(t)
+	b, m := setup(t, "sensor")
 	if _, err := b.build(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}

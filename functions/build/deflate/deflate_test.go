@@ -53,7 +53,7 @@ func sample(seed uint64, size int) []byte {
 func TestWhatIsPackedIsReadBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		data := sample(rapid.Uint64().Draw(t, "seed"), rapid.OneOf(rapid.IntRange(0, 600), rapid.IntRange(0, 300_000)).Draw(t, "size"))
+		data := sample(rapid.Uint64().Draw(t, "seed"), rapid.OneOf(rapid.IntRange(0, 600), rapid.IntRange(0, 100_000)).Draw(t, "size"))
 		if got := unpacked(t, deflate.Pack(data)); !bytes.Equal(got, data) {
 			t.Fatalf("%d bytes come back as %d others", len(data), len(got))
 		}
@@ -62,7 +62,7 @@ func TestWhatIsPackedIsReadBack(t *testing.T) {
 
 func TestPiecesMeetWhereverTheyAreCut(t *testing.T) {
 	t.Parallel()
-	for i, size := range []int{1 << 20, 1<<20 + 1, 2<<20 + 3} {
+	for i, size := range []int{1<<20 + 1} {
 		data := sample(uint64(i), size)
 		if got := unpacked(t, deflate.Pack(data)); !bytes.Equal(got, data) {
 			t.Errorf("seed %d: %d bytes come back as %d others", i, len(data), len(got))
@@ -84,7 +84,7 @@ func TestCodesAreNoLongerThanTheyMayBe(t *testing.T) {
 }
 
 func TestEqualDataGiveEqualBytesOnAnyNumberOfProcessors(t *testing.T) {
-	data := sample(9, 2<<20)
+	data := sample(9, 1<<20+1<<18)
 	many := deflate.Pack(data)
 	before := runtime.GOMAXPROCS(1)
 	one := deflate.Pack(data)
@@ -104,7 +104,7 @@ func TestAProgramIsSmallerThanAFastEncoderPacksIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program = program[:min(len(program), 3<<20)] // with the race detector all of it takes a minute
+	program = program[:min(len(program), 1<<20)] // with the race detector all of it takes a minute
 	var fast bytes.Buffer
 	w, err := klauspost.NewWriter(&fast, klauspost.BestCompression)
 	if err != nil {
