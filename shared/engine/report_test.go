@@ -25,6 +25,7 @@ import (
 	"waggle/shared/runlog"
 	"waggle/shared/store"
 	"waggle/shared/store/driver"
+	"waggle/shared/waggle"
 )
 
 func TestALabelSetTwiceHasItsLastValue(t *testing.T) {
@@ -110,19 +111,46 @@ func TestALargeMetadataValueIsInABlob(t *testing.T) {
 	}
 }
 
+// overPaid is a world over a store where writes are paid by size, or are not.
+func overPaid(t *testing.T, defs waggle.Definitions, paid bool) *world {
+	w := setup(t, defs, nil)
+	w.store = store.New(w.db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{PaidBySize: paid})
+	w.engine = engine.New(w.store, defs, heard(w.store, nil))
+	return w
+}
+
+// noisy is a picture that does not pack.
+func noisy(seed byte) metadata.Value {
+	noise := make([]byte, 8<<10)
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(noise)
+	return metadata.Image(append([]byte("\x89PNG\r\n\x1a\n"), noise...), "noise")
+}
+
+func TestWhereWritesArePaidBySizeTheNamesOfBlobsHaveTheirRoomToo(t *testing.T) {
+	t.Parallel()
+	a := asset.Do("a", func(ctx *asset.Context) error {
+		m := metadata.Map{}
+		for i := range 500 {
+			m[fmt.Sprint("picture", i)] = noisy(byte(i))
+		}
+		ctx.AddMetadata(m)
+		return nil
+	}, nil)
+	r := overPaid(t, definitions(asset.List{a}), true).job()
+	if wanted := "its 500 labels of metadata alone have"; !strings.Contains(r.Error, wanted) {
+		t.Errorf("%s %q, want %q", r.Status, r.Error, wanted)
+	}
+}
+
 func TestWhereWritesArePaidBySizeWhatDoesNotPackIsInABlob(t *testing.T) {
 	t.Parallel()
-	noise := make([]byte, 8<<10)
-	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
-	picture := metadata.Image(append([]byte("\x89PNG\r\n\x1a\n"), noise...), "noise")
+	picture := noisy(0)
 	a := asset.Do("a", func(ctx *asset.Context) error {
 		ctx.AddMetadata(metadata.Map{"picture": picture, "text": strings.Repeat("again and ", 1000), "small": 1})
 		return nil
 	}, nil)
 	for _, paid := range []bool{false, true} {
-		w := setup(t, definitions(asset.List{a}), nil)
-		w.store = store.New(w.db, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{PaidBySize: paid})
-		w.engine = engine.New(w.store, definitions(asset.List{a}), heard(w.store, nil))
+		w := overPaid(t, definitions(asset.List{a}), paid)
 		want(t, w.job(), "SUCCESS a SUCCEEDED")
 		m, err := w.store.Latest(t.Context(), "a")
 		if err != nil {

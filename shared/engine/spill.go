@@ -57,26 +57,29 @@ func (s *spiller) value(ctx context.Context, key run.AssetKey, attempt int, code
 func (s *spiller) metadata(ctx context.Context, step run.StepKey, attempt int, values metadata.Values) error {
 	sizes := make(map[string]int, len(values))
 	total := 0
-	move := func(label string) (name string, err error) {
+	move := func(label string) error {
 		v := values[label]
-		name = s.name(step, attempt, "metadata/"+fileName(label)+".json")
-		if err = s.store.PutBlob(ctx, name, v.Value); err == nil {
-			values[label] = metadata.Value{Type: v.Type, Blob: name, Size: int64(len(v.Value))}
+		name := s.name(step, attempt, "metadata/"+fileName(label)+".json")
+		if err := s.store.PutBlob(ctx, name, v.Value); err != nil {
+			return err
 		}
-		return name, err
+		values[label] = metadata.Value{Type: v.Type, Blob: name, Size: int64(len(v.Value))}
+		total += quoted(name)
+		return nil
 	}
 	for label, v := range values {
 		if len(v.Value) > 0 && !json.Valid(v.Value) {
 			return fmt.Errorf("metadata %q: its value is not JSON", label)
 		}
+		total += quoted(label) + 40
 		if s.store.CheaperInBlob(v.Value) {
-			if _, err := move(label); err != nil {
+			if err := move(label); err != nil {
 				return err
 			}
-			v.Value = nil
+			continue
 		}
 		sizes[label] = escaped(v.Value)
-		total += quoted(label) + sizes[label] + 40
+		total += sizes[label]
 	}
 	for total > inlineMetadata {
 		largest, size := "", 0
@@ -88,12 +91,11 @@ func (s *spiller) metadata(ctx context.Context, step run.StepKey, attempt int, v
 		if size <= maxBlobName {
 			return fmt.Errorf("its %d labels of metadata alone have %d bytes, %d are allowed", len(values), total, inlineMetadata)
 		}
-		name, err := move(largest)
-		if err != nil {
+		if err := move(largest); err != nil {
 			return err
 		}
 		sizes[largest] = 0
-		total -= size - quoted(name)
+		total -= size
 	}
 	return nil
 }
