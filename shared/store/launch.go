@@ -54,7 +54,7 @@ type Lease = owner.Lease[Summary]
 // Acquire makes the caller the owner of a run: fault.Conflict while another owns it, fault.NotFound for an unknown one.
 // worker is its host and process, for people.
 func (s *Store) Acquire(ctx context.Context, id run.ID, worker string) (*Lease, error) {
-	if err := s.unend(ctx, id); err != nil {
+	if err := s.keepLog(ctx, id); err != nil {
 		return nil, err
 	}
 	return s.runs.Acquire(ctx, runPartition(id), worker)

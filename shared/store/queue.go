@@ -273,7 +273,7 @@ func (s *Store) Wait(ctx context.Context, id run.ID, until time.Time) (waits boo
 	if asked, err := s.CancelRequested(ctx, id); err != nil || asked {
 		return false, admitted, err
 	}
-	if err := s.unend(ctx, id); err != nil {
+	if err := s.keepLog(ctx, id); err != nil {
 		return false, admitted, err
 	}
 	err = s.runs.Postpone(ctx, runPartition(id), meta, until, func(sum *Summary) { sum.Waiting = why.String() })

@@ -22,7 +22,7 @@ const metaSort = "META"
 // While a run is not settled nothing of it expires, however long it takes and however long nobody looks at it: a
 // laptop may lie in a drawer for half a year, and the run goes on where it was. The price is a second write of each
 // chunk. All chunks end in the same second, so a log is whole or gone. What a process that dies just before this call
-// leaves, GC deletes. Where writes are paid by size it is otherwise: see endOf.
+// leaves, GC deletes. Where writes are paid by size it is otherwise: see Options.PaidBySize.
 func (s *Store) LetExpire(ctx context.Context, id run.ID, ended time.Time) error {
 	if s.retention < 0 {
 		return nil
@@ -53,28 +53,33 @@ func (s *Store) endAll(ctx context.Context, id run.ID, change func(time.Time) ti
 	})
 }
 
-// endOf is the end that a chunk of a run's log gets as it is written; zero: it learns it when the run is settled.
+// bearsEnd reports whether the chunks of a run's log bear their end as they are written, and when the run was launched, from which it counts.
 //
-// Where writes are paid by size a chunk is written once. Its end counts from when the run was launched, the same for all chunks, and is a
-// thirtieth of the retention later than the rule of LetExpire for a run that ends at once: one that ends within that time has its log for as long as any,
-// and LetExpire leaves it alone. A run that lasts gets ends of the rule when it is settled; until then whoever looks after it takes its ends off
-// once half of the retention has passed: see unend.
-func (s *Store) endOf(id run.ID) time.Time {
+// So it is where writes are paid by size: a chunk is written once. Its end, the same for all chunks, is a thirtieth of the retention later than
+// the rule of LetExpire for a run that ends at once: one that ends within that time has its log for as long as any, and LetExpire leaves it
+// alone. A run that lasts gets ends by the rule when it is settled; until then see keepLog.
+func (s *Store) bearsEnd(id run.ID) (launched time.Time, ok bool) {
 	launched, err := id.Time()
-	if !s.paid || s.retention < 0 || err != nil || s.old(launched) {
-		return time.Time{}
-	}
-	return launched.Add(s.retention + s.retention/30)
+	return launched, err == nil && s.paid && s.retention >= 0
 }
 
 // old reports whether a run was launched so long ago that its log must not end before the run does.
 func (s *Store) old(launched time.Time) bool { return s.now().Sub(launched) >= s.retention/2 }
 
-// unend takes the ends off the log of a run that is old and not settled. In a deployment somebody looks at such a run each minute. Only
-// one at which nobody looks for half of the retention, as its deployment was deleted in the middle of it, may lose its log.
-func (s *Store) unend(ctx context.Context, id run.ID) error {
-	launched, err := id.Time()
-	if !s.paid || s.retention < 0 || err != nil || !s.old(launched) {
+// endOf is the end that a chunk of a run's log gets as it is written; zero: it learns it when the run is settled.
+func (s *Store) endOf(id run.ID) time.Time {
+	launched, ok := s.bearsEnd(id)
+	if !ok || s.old(launched) {
+		return time.Time{}
+	}
+	return launched.Add(s.retention + s.retention/30)
+}
+
+// keepLog takes the ends off the log of a run that is old and not settled: whoever looks after one calls it. In a deployment that is each minute.
+// Only a run at which nobody looks from half of the retention on, as its deployment was deleted in the middle of it, may lose its log.
+func (s *Store) keepLog(ctx context.Context, id run.ID) error {
+	launched, ok := s.bearsEnd(id)
+	if !ok || !s.old(launched) {
 		return nil
 	}
 	return s.endAll(ctx, id, func(time.Time) time.Time { return time.Time{} })
