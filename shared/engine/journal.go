@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,15 +13,23 @@ import (
 	"waggle/shared/store"
 )
 
-// A batch is what goes into one chunk, and the rows that follow from it.
+// A batch is what goes into one chunk, the rows that follow from it, and blobs that are stored before it.
 type batch struct {
 	builder *runlog.Builder
 	rows    runlog.Rows
+	pack    *store.Pack   // nil: no blobs
+	awaited chan struct{} // closed, with err set, when the pack was stored or could not be; nil: nobody waits for it
+	err     error
+}
+
+func (b *batch) full() bool {
+	return b.builder.Size() >= chunkFull || b.pack != nil && b.pack.Size() >= packFull
 }
 
 const (
 	chunkFull  = 128 << 10 // bytes of events after which a chunk takes no more
 	chunkEager = 64 << 10  // bytes of events that are written without waiting for the flush interval
+	packFull   = 1 << 20   // bytes of blobs after which a pack takes no more
 	backlog    = 8         // full batches that may wait before writers of events must
 )
 
@@ -28,6 +38,7 @@ const (
 // log records wait for the flush interval.
 type journal struct {
 	store *store.Store
+	id    run.ID
 	put   func(ctx context.Context, n int64, chunk runlog.Chunk) error
 	apply func(*runlog.Event, *runlog.Rows) error // what an event changes, and the rows that follow from it
 	epoch int64
@@ -39,11 +50,13 @@ type journal struct {
 	fold     *runlog.Fold // of the run
 	observe  func(*runlog.Event)
 	batches  []*batch
-	newest   time.Time // time of the newest event
-	appended int64     // number of the newest event
-	stored   int64     // number of the newest event that is stored
-	urgent   bool      // a step or status event waits
-	hurry    bool      // somebody waits for an event to be stored
+	packs    []*store.Pack // that are not stored yet
+	packed   int           // how many were begun
+	newest   time.Time     // time of the newest event
+	appended int64         // number of the newest event
+	stored   int64         // number of the newest event that is stored
+	urgent   bool          // a step or status event waits
+	hurry    bool          // somebody waits for an event to be stored
 	closed   bool
 	err      error         // why nothing can be stored any more
 	changed  chan struct{} // closed and replaced when stored, err or room change
@@ -58,6 +71,7 @@ type journal struct {
 func newJournal(s *store.Store, id run.ID, epoch int64, fold *runlog.Fold, projector *runlog.Projector, next int64, o *Options) *journal {
 	fold.Lean = true
 	j := emptyJournal(s, fold, o)
+	j.id = id
 	j.epoch, j.newest, j.appended, j.stored, j.next = epoch, fold.Time, fold.Seq, fold.Seq, next
 	j.put = func(ctx context.Context, n int64, chunk runlog.Chunk) error { return s.PutChunk(ctx, id, n, chunk) }
 	j.apply = func(e *runlog.Event, rows *runlog.Rows) error {
@@ -138,9 +152,71 @@ func (j *journal) makeRoom() {
 		<-changed
 		j.mu.Lock()
 	}
-	if n := len(j.batches); n == 0 || j.batches[n-1].builder.Size() >= chunkFull {
+	if n := len(j.batches); n == 0 || j.batches[n-1].full() {
 		j.batches = append(j.batches, &batch{builder: runlog.NewBuilder(j.epoch)})
 	}
+}
+
+// Keep adds a blob to those that are stored, together, before any event that is appended from now on, and returns its name. Until one of this
+// process was taken it waits until this one is, and returns why it was not.
+func (j *journal) Keep(ctx context.Context, name string, data []byte) (blob string, err error) {
+	b, blob, err := j.keep(name, data)
+	if err != nil || b.awaited == nil {
+		return blob, err
+	}
+	select {
+	case <-b.awaited:
+		return blob, b.err
+	case <-j.failed:
+		return blob, j.err
+	case <-ctx.Done():
+		return blob, context.Cause(ctx)
+	}
+}
+
+func (j *journal) keep(name string, data []byte) (b *batch, blob string, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.makeRoom()
+	if j.err != nil {
+		return nil, "", j.err
+	}
+	if j.closed {
+		return nil, "", fault.New(fault.Canceled, "run %s is over here", j.id)
+	}
+	b = j.batches[len(j.batches)-1]
+	if b.pack == nil {
+		j.packed++
+		b.pack = j.store.NewPack(j.id, j.epoch, j.packed)
+		j.packs = append(j.packs, b.pack)
+		if !j.store.BlobsTaken() {
+			b.awaited = make(chan struct{})
+			j.urgent = true
+		}
+	}
+	blob, err = b.pack.Add(name, data)
+	j.signal()
+	return b, blob, err
+}
+
+// Kept returns a blob that waits to be stored; false where it does not.
+func (j *journal) Kept(blob string) ([]byte, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, p := range j.packs {
+		if data, ok := p.Blob(blob); ok {
+			return data, true
+		}
+	}
+	return nil, false
+}
+
+// keeping reports whether the next blob is stored with others that are there already.
+func (j *journal) keeping() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := len(j.batches)
+	return n > 0 && j.batches[n-1].pack != nil && !j.batches[n-1].full()
 }
 
 // last is the number of the newest event.
@@ -257,6 +333,15 @@ func (j *journal) write(ctx context.Context, retry func(context.Context, func() 
 			continue
 		}
 		last = time.Now()
+		if b.pack != nil {
+			if err := j.putPack(ctx, retry, b); err != nil {
+				j.fail(fault.Wrap(fault.CodeOf(err), "write values and texts", err))
+				return
+			}
+			if b.builder.Size() == 0 {
+				continue
+			}
+		}
 		chunk := j.store.Pack(b.builder)
 		if err := retry(ctx, func() error { return j.put(ctx, j.next, chunk) }); err != nil {
 			j.fail(fault.Wrap(fault.CodeOf(err), "write the log", err))
@@ -271,11 +356,26 @@ func (j *journal) write(ctx context.Context, retry func(context.Context, func() 
 	}
 }
 
+// putPack stores the blobs of a batch. Where somebody waits for them it is theirs that they were not taken: no event names them.
+func (j *journal) putPack(ctx context.Context, retry func(context.Context, func() error) error, b *batch) error {
+	err := retry(ctx, func() error { return j.store.PutPack(ctx, b.pack) })
+	j.mu.Lock()
+	j.packs = slices.DeleteFunc(j.packs, func(p *store.Pack) bool { return p == b.pack })
+	j.mu.Unlock()
+	if b.awaited == nil || errors.Is(err, fault.Lost) {
+		return err
+	}
+	b.err = err
+	close(b.awaited)
+	return nil
+}
+
 // take returns the next batch to store; or nil and how long to wait at most, unless woken; or that there will be no more.
 func (j *journal) take(sinceLast time.Duration) (b *batch, wait time.Duration, over bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	empty := len(j.batches) == 0 || j.batches[0].builder.Size() == 0
+	// Blobs without an event wait for it, unless somebody waits for them.
+	empty := len(j.batches) == 0 || j.batches[0].builder.Size() == 0 && (j.batches[0].pack == nil || len(j.batches) == 1 && j.batches[0].awaited == nil)
 	switch {
 	case j.err != nil, empty && j.closed:
 		return nil, 0, true
@@ -290,7 +390,7 @@ func (j *journal) take(sinceLast time.Duration) (b *batch, wait time.Duration, o
 	if j.urgent {
 		wait = j.pace - sinceLast
 	}
-	if wait > 0 && !j.hurry && !j.closed && j.batches[0].builder.Size() < chunkEager {
+	if wait > 0 && !j.hurry && !j.closed && len(j.batches) == 1 && j.batches[0].builder.Size() < chunkEager {
 		return nil, wait, false
 	}
 	b = j.batches[0]

@@ -21,6 +21,7 @@ import (
 // they hold.
 const (
 	inlineValue    = 4 << 10  // of a value, in its event and row
+	inlineBeside   = 1 << 10  // of one that can be stored with others for nothing
 	inlineMetadata = 40 << 10 // of all metadata of a step, in its event and row
 	inlineText     = 6 << 10  // of a message, an error or a stack
 	inlineLine     = 1 << 10  // of the first line of an error
@@ -29,9 +30,21 @@ const (
 // spiller puts what is too large for an event into blobs. Their names hold run, step, epoch and attempt, so
 // that no two owners write one.
 type spiller struct {
-	store *store.Store
-	id    run.ID
-	epoch int64
+	store   *store.Store
+	id      run.ID
+	epoch   int64
+	journal *journal // takes small ones, to be stored together; nil: each is an object of its own
+}
+
+// maxKept is up to how many bytes a blob goes to the journal: what waits to be stored is in memory.
+const maxKept = 256 << 10
+
+// put stores a blob, and returns its name. Where objects are paid, small ones are stored together.
+func (s *spiller) put(ctx context.Context, name string, data []byte) (blob string, err error) {
+	if s.journal != nil && len(data) <= maxKept && s.store.PaidBySize() {
+		return s.journal.Keep(ctx, name, data)
+	}
+	return name, s.store.PutBlob(ctx, name, data)
 }
 
 func (s *spiller) name(step run.StepKey, attempt int, what string) string {
@@ -41,7 +54,11 @@ func (s *spiller) name(step run.StepKey, attempt int, what string) string {
 // value stores an encoded value: small ones in the event, larger ones as a blob under the asset.
 func (s *spiller) value(ctx context.Context, key run.AssetKey, attempt int, codec asset.Codec, data []byte) (*run.Value, error) {
 	v := &run.Value{Codec: codec.Name(), Size: int64(len(data))}
-	inline := len(data) <= inlineValue && escaped(data) <= inlineValue
+	limit := inlineValue
+	if s.journal != nil && s.journal.keeping() {
+		limit = inlineBeside
+	}
+	inline := len(data) <= limit && escaped(data) <= limit
 	if codec.Name() == "json" && codec != asset.JSON { // whose bytes must be JSON to stand in an event
 		inline = inline && json.Valid(data)
 	}
@@ -49,8 +66,9 @@ func (s *spiller) value(ctx context.Context, key run.AssetKey, attempt int, code
 		v.Inline = data
 		return v, nil
 	}
-	v.Blob = store.BlobPath("assets", string(key), string(s.id), fmt.Sprintf("%d-%d.%s", s.epoch, attempt, codec.Name()))
-	return v, s.store.PutBlob(ctx, v.Blob, data)
+	var err error
+	v.Blob, err = s.put(ctx, store.BlobPath("assets", string(key), string(s.id), fmt.Sprintf("%d-%d.%s", s.epoch, attempt, codec.Name())), data)
+	return v, err
 }
 
 // metadata moves the largest values to blobs until the rest fits an event, and those that cost less there. The map is the caller's own.
@@ -59,8 +77,8 @@ func (s *spiller) metadata(ctx context.Context, step run.StepKey, attempt int, v
 	total := 0
 	move := func(label string) error {
 		v := values[label]
-		name := s.name(step, attempt, "metadata/"+fileName(label)+".json")
-		if err := s.store.PutBlob(ctx, name, v.Value); err != nil {
+		name, err := s.put(ctx, s.name(step, attempt, "metadata/"+fileName(label)+".json"), v.Value)
+		if err != nil {
 			return err
 		}
 		values[label] = metadata.Value{Type: v.Type, Blob: name, Size: int64(len(v.Value))}
@@ -118,9 +136,9 @@ func (s *spiller) text(ctx context.Context, step run.StepKey, attempt int, what 
 	if len(short) == len(text) {
 		return strings.ToValidUTF8(text, "\uFFFD")
 	}
-	name := s.name(step, attempt, what()+".txt")
+	name, err := s.put(ctx, s.name(step, attempt, what()+".txt"), []byte(text))
 	where := "the whole text is in blob " + name
-	if err := s.store.PutBlob(ctx, name, []byte(text)); err != nil {
+	if err != nil {
 		where = "the rest could not be stored: " + err.Error()
 	}
 	return strings.ToValidUTF8(short, "\uFFFD") + "… (" + strconv.Itoa(len(text)) + " bytes; " + where + ")"

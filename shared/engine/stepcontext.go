@@ -107,10 +107,13 @@ func (a *attempt) Keep(ctx context.Context, name string, data []byte) (string, e
 	}
 	ext := path.Ext(name)
 	blob := a.x.spill.name(a.step.Key, a.number, fmt.Sprintf("%s-%d%s", fileName(strings.TrimSuffix(name, ext)), a.texts.Add(1), ext))
-	return blob, a.x.store.PutBlob(ctx, blob, data)
+	return a.x.spill.put(ctx, blob, data)
 }
 
 func (a *attempt) Kept(ctx context.Context, blob string) ([]byte, error) {
+	if data, ok := a.x.journal.Kept(blob); ok {
+		return data, nil
+	}
 	return a.x.store.GetBlob(ctx, blob)
 }
 

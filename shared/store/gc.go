@@ -1,8 +1,11 @@
 package store
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/url"
 	"regexp"
 	"strings"
@@ -211,7 +214,13 @@ func (c *collector) judge(ctx context.Context, object *blob.ListObject) (Fate, e
 	case !b.value && r.logged:
 		return Logged, nil
 	}
-	named, err := c.named(ctx, b, object.Key)
+	var named bool
+	var err error
+	if b.pack {
+		named, err = c.namedWithin(ctx, object.Key)
+	} else {
+		named, err = c.named(ctx, b, object.Key)
+	}
 	switch {
 	case err != nil:
 		return "", err
@@ -245,6 +254,34 @@ func (s *Store) blobRun(ctx context.Context, id run.ID) (blobRun, error) {
 	page, err := s.db.Query(ctx, driver.Query{Partition: runPartition(id), From: "LOG#", To: "LOG#" + lastSort, Limit: 1})
 	r.logged = len(page.Items) > 0
 	return r, err
+}
+
+// namedWithin reports whether a row names a blob of a pack.
+func (c *collector) namedWithin(ctx context.Context, pack string) (bool, error) {
+	data, err := c.store.GetBlob(ctx, pack)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil // another GC was faster
+	}
+	if err != nil {
+		return false, err
+	}
+	rest := bytes.NewReader(data)
+	for r := tar.NewReader(rest); ; {
+		entry, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fault.Wrap(fault.Corrupt, "read pack "+pack, err)
+		}
+		b, ok := parseBlob(entry.Name)
+		if !ok {
+			continue
+		}
+		if named, err := c.named(ctx, b, placed(pack, int64(len(data)-rest.Len()), entry.Size)); named || err != nil {
+			return named, err
+		}
+	}
 }
 
 // named reports whether a row of the blob's run names it.
@@ -307,15 +344,20 @@ func metadataNames(values metadata.Values, blob string) bool {
 //	assets/KEY/RUN/EPOCH-ATTEMPT.CODEC                  a value
 //	runs/RUN/STEP/EPOCH-ATTEMPT/metadata/LABEL.json     metadata
 //	runs/RUN/STEP/EPOCH-ATTEMPT/WHAT-N.EXT              a text (txt), or what a step kept, such as a quarantine
+//	runs/RUN/EPOCH-N.tar                                several of them: see Pack
 //
 // KEY and STEP may hold slashes.
 type blobName struct {
 	run   run.ID
-	step  string // an asset's key, or asset:check
+	step  string // an asset's key, or asset:check; of a pack empty
 	value bool
+	pack  bool
 }
 
-var attemptPart = regexp.MustCompile(`^[0-9]+-[0-9]+$`)
+var (
+	attemptPart = regexp.MustCompile(`^[0-9]+-[0-9]+$`)
+	packPart    = regexp.MustCompile(`^[0-9]+-[0-9]+\.tar$`)
+)
 
 func parseBlob(name string) (b blobName, ok bool) {
 	parts := strings.Split(name, "/")
@@ -329,6 +371,8 @@ func parseBlob(name string) (b blobName, ok bool) {
 	switch {
 	case parts[0] == "assets" && n >= 4:
 		b = blobName{run: run.ID(parts[n-2]), step: strings.Join(parts[1:n-2], "/"), value: true}
+	case parts[0] == "runs" && n == 3 && packPart.MatchString(parts[2]):
+		b = blobName{run: run.ID(parts[1]), pack: true}
 	case parts[0] == "runs" && n >= 5:
 		attempt := n - 2
 		if parts[attempt] == "metadata" {
@@ -339,5 +383,5 @@ func parseBlob(name string) (b blobName, ok bool) {
 		}
 		b = blobName{run: run.ID(parts[1]), step: strings.Join(parts[2:attempt], "/")}
 	}
-	return b, len(b.run) == 36 && run.CheckPrefix(string(b.run)) == nil && b.step != ""
+	return b, len(b.run) == 36 && run.CheckPrefix(string(b.run)) == nil && (b.step != "" || b.pack)
 }

@@ -78,6 +78,9 @@ func New(db driver.Driver, blobs Blobs, opts *Options) *Store {
 	return s
 }
 
+// PaidBySize reports whether each write is paid by its size, and each object: see Options.
+func (s *Store) PaidBySize() bool { return s.paid }
+
 // Now is the store's clock.
 func (s *Store) Now() time.Time { return s.now() }
 
