@@ -70,7 +70,7 @@ type work struct {
 
 func newWork(db driver.Driver, bucket *blob.Bucket, runs int, seed uint64) *work {
 	p := &promises{runs: map[run.ID]int{}, chunks: map[run.ID]map[int64]string{}}
-	s := store.New(&home.Chunks{Driver: db, Seen: p.stored}, store.NewBlobs(bucket), &store.Options{Lease: lease})
+	s := store.New(&home.Chunks{Driver: db, Seen: p.stored}, store.NewBlobs(bucket), &store.Options{Lease: lease, PaidBySize: seed%2 == 1})
 	return &work{store: s, engine: engine.New(s, definitions(), &engine.Options{Worker: "faults"}), runs: runs, seed: seed, promises: p}
 }
 

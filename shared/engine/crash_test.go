@@ -217,16 +217,28 @@ func TestAnOwnerMayDieAtAnyCall(t *testing.T) {
 	for _, fails := range []bool{false, true} {
 		undisturbed := signature(setup(t, small(&calls{}, fails), eager).job())
 		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprintf("fails %t, after %t", fails, after), func(t *testing.T) {
-				t.Parallel()
-				for at := 1; dieAt(t, at, after, fails, undisturbed); at++ {
-					if at > 1000 {
-						t.Fatal("it does not end")
+			for _, paid := range []bool{false, true} {
+				d := death{after: after, fails: fails, paid: paid, undisturbed: undisturbed}
+				t.Run(fmt.Sprintf("after %t, fails %t, paid by size %t", after, fails, paid), func(t *testing.T) {
+					t.Parallel()
+					for d.at = 1; d.happens(t); d.at++ {
+						if d.at > 1000 {
+							t.Fatal("it does not end")
+						}
 					}
-				}
-			})
+				})
+			}
 		}
 	}
+}
+
+// death is that of the first owner of the small job.
+type death struct {
+	at          int  // the number of the call
+	after       bool // the call is done
+	fails       bool // the job is to fail
+	paid        bool // the store's writes are paid by size
+	undisturbed string
 }
 
 // signature is what a run made and found, without times, numbers and names of blobs. What is in the record is in the rows: see ended.
@@ -246,15 +258,16 @@ func signature(r run.Record) string {
 	return strings.Join(lines, "\n")
 }
 
-// dieAt reports whether the first owner came as far as that call.
-func dieAt(t *testing.T, at int, after, fails bool, undisturbed string) bool {
+// happens reports whether the first owner came as far as that call.
+func (d death) happens(t *testing.T) bool {
 	t.Helper()
+	opts := store.Options{PaidBySize: d.paid}
 	bucket := memblob.OpenBucket(nil)
 	defer func() { _ = bucket.Close() }()
 	db := tabletest.New(t, nil)
-	id := newProcess(db, bucket, waggle.Definitions{}, nil, nil).launch(t)
-	m := &mortal{at: at, after: after, db: db, acknowledged: map[driver.Key][]byte{}}
-	first := newProcess(&client{db, m.around}, bucket, small(&calls{}, fails), nil, eager)
+	id := newProcess(db, bucket, waggle.Definitions{}, &opts, nil).launch(t)
+	m := &mortal{at: d.at, after: d.after, db: db, acknowledged: map[driver.Key][]byte{}}
+	first := newProcess(&client{db, m.around}, bucket, small(&calls{}, d.fails), &opts, eager)
 	_, err := first.engine.Run(t.Context(), id, nil)
 	if !m.dead {
 		if err != nil {
@@ -262,11 +275,11 @@ func dieAt(t *testing.T, at int, after, fails bool, undisturbed string) bool {
 		}
 		return false
 	}
-	where := fmt.Sprintf("died at call %d (after %t, fails %t)", at, after, fails)
+	where := fmt.Sprintf("died at call %d", d.at)
 
 	left := db.Clone(nil) // nothing reaches it from the dead any more
 	// A lease later.
-	second := succeed(left, bucket, fails)
+	second := succeed(left, bucket, d.fails, opts)
 	results, before := storedResults(t, second.store, id)
 	if summary, err := second.store.Summary(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -283,11 +296,11 @@ func dieAt(t *testing.T, at int, after, fails bool, undisturbed string) bool {
 		}
 	}
 	fold := ended(t, left, second.store, id)
-	if got := outline(fold.Record); got != outcomes(fails) {
-		t.Errorf("%s: %s, want %s", where, got, outcomes(fails))
+	if got := outline(fold.Record); got != outcomes(d.fails) {
+		t.Errorf("%s: %s, want %s", where, got, outcomes(d.fails))
 	}
-	if got := signature(fold.Record); got != undisturbed {
-		t.Errorf("%s: the run made\n%s\nwant\n%s", where, got, undisturbed)
+	if got := signature(fold.Record); got != d.undisturbed {
+		t.Errorf("%s: the run made\n%s\nwant\n%s", where, got, d.undisturbed)
 	}
 	for _, s := range fold.Record.Steps {
 		wanted := 1
@@ -298,7 +311,12 @@ func dieAt(t *testing.T, at int, after, fails bool, undisturbed string) bool {
 			t.Errorf("%s: %s was called %d times by the second owner, want %d", where, s.Key, got, wanted)
 		}
 	}
-	if !fails {
+	if m, err := second.store.Latest(t.Context(), "a"); err != nil {
+		t.Errorf("%s: %v", where, err)
+	} else if data, err := second.store.GetBlob(t.Context(), m.Value.Blob); err != nil || int64(len(data)) != m.Value.Size {
+		t.Errorf("%s: %d bytes of a, %v", where, len(data), err)
+	}
+	if !d.fails {
 		if m, err := second.store.Latest(t.Context(), "f"); err != nil || string(m.Value.Inline) != "10000" {
 			t.Errorf("%s: f is %+v, %v", where, m, err)
 		}
@@ -315,10 +333,10 @@ type successor struct {
 	calls *calls
 }
 
-func succeed(db driver.Driver, bucket *blob.Bucket, fails bool) successor {
+func succeed(db driver.Driver, bucket *blob.Bucket, fails bool, opts store.Options) successor {
 	c := &calls{}
-	later := func() time.Time { return time.Now().Add(store.DefaultLease + 31*time.Second) } // a launch, too, is due by then
-	return successor{newProcess(db, bucket, small(c, fails), &store.Options{Now: later}, eager), c}
+	opts.Now = func() time.Time { return time.Now().Add(store.DefaultLease + 31*time.Second) } // a launch, too, is due by then
+	return successor{newProcess(db, bucket, small(c, fails), &opts, eager), c}
 }
 
 // storedResults lists the steps that have a stored result, and whether the run itself has ended.

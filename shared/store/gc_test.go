@@ -169,6 +169,12 @@ func TestGCDeletesWhatNoRowNamesAndNothingElse(t *testing.T) {
 // GC runs at every call that a run makes of its driver, before and after, through a handover, too; no blob may be younger than it allows.
 func TestGCAtEveryPointOfARunLosesNothing(t *testing.T) {
 	t.Parallel()
+	t.Run("each blob alone", func(t *testing.T) { collectAtEveryPoint(t, false) })
+	t.Run("small blobs together", func(t *testing.T) { collectAtEveryPoint(t, true) })
+}
+
+func collectAtEveryPoint(t *testing.T, together bool) {
+	t.Parallel()
 	var s *store.Store
 	var mu sync.Mutex
 	var busy bool
@@ -193,7 +199,7 @@ func TestGCAtEveryPointOfARunLosesNothing(t *testing.T) {
 	}
 	db := tabletest.New(t, &tabletest.Options{Hook: collect})
 	bucket := memblob.OpenBucket(nil)
-	s = store.New(db, store.NewBlobs(bucket), nil)
+	s = store.New(db, store.NewBlobs(bucket), &store.Options{PaidBySize: together})
 	d := spilling()
 	interrupt, stop := context.WithCancel(context.Background())
 	slow := asset.New("slow", func(ctx *asset.Context) (string, error) {
@@ -252,10 +258,81 @@ func TestGCAtEveryPointOfARunLosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := len(names(t, bucket)); wanted < 9 || all < wanted {
-		t.Errorf("%d of %d blobs are named", wanted, all)
+	if all := len(names(t, bucket)); wanted < 9 || (all < wanted) != together {
+		t.Errorf("%d objects for %d blobs", all, wanted)
 	}
 	if len(record.Materializations) != 3 {
 		t.Errorf("%+v", record.Materializations)
 	}
+}
+
+// spread is a job that logs a text and makes a value.
+func spread(text, value string) waggle.Definitions {
+	one := asset.New("one", func(ctx *asset.Context) (string, error) {
+		if text != "" {
+			ctx.Log.Info(text)
+		}
+		return value, nil
+	}, nil)
+	list := asset.List{one}
+	return waggle.Definitions{Assets: list, Jobs: job.List{job.New("job", list, nil)}}
+}
+
+func TestGCKeepsAPackWhileARowNamesSomethingInIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bucket := memblob.OpenBucket(nil)
+		s := store.New(tabletest.New(t, nil), store.NewBlobs(bucket), &store.Options{PaidBySize: true})
+		packs := map[string]bool{} // whether a row names something in it
+		for text, value := range map[string]string{large: large, "": large, large + "only": "small"} {
+			if r := attend(t, s, spread(text, value), launch(t, s)); r.Status != run.Success {
+				t.Fatalf("%s %s", r.Status, r.Error)
+			}
+		}
+		for _, name := range names(t, bucket) {
+			packs[name] = false
+		}
+		made, err := s.History(t.Context(), "one", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range made {
+			if pack, _, within := strings.Cut(m.Value.Blob, "#"); within {
+				packs[pack] = true
+			}
+		}
+		gone := "runs/0199f3c2-1a2b-7000-8000-000000000000/1-1.tar"
+		for _, name := range []string{gone, "runs/0199f3c2-1a2b-7000-8000-000000000000/other.tar"} {
+			if err := s.PutBlob(t.Context(), name, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(store.MinBlobAge)
+		r := gc(t, s, store.MinBlobAge, false)
+		if r.Blobs[store.Logged].Count != int64(len(packs)) || r.Blobs[store.RunGone].Count != 1 || r.Blobs[store.Foreign].Count != 1 || r.Deleted().Count != 1 {
+			t.Errorf("%+v for %d packs", r.Blobs, len(packs))
+		}
+		time.Sleep(100 * day) // the logs have expired
+		gc(t, s, store.MinBlobAge, false)
+		left := names(t, bucket)
+		kept, deleted := 0, 0
+		for name, named := range packs {
+			if slices.Contains(left, name) != named {
+				t.Errorf("%s is kept: %t, and named: %t", name, !named, named)
+			}
+			if named {
+				kept++
+			} else {
+				deleted++
+			}
+		}
+		if kept < 2 || deleted == 0 {
+			t.Errorf("%d packs are named, %d are not", kept, deleted)
+		}
+		for _, m := range made {
+			if data, err := s.GetBlob(t.Context(), m.Value.Blob); m.Value.Blob != "" && (err != nil || int64(len(data)) != m.Value.Size) {
+				t.Errorf("%d bytes, %v", len(data), err)
+			}
+		}
+	})
 }

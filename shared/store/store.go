@@ -44,8 +44,8 @@ type Options struct {
 	Now func() time.Time
 	// Random makes ids and tokens. Defaults to crypto/rand.
 	Random io.Reader
-	// PaidBySize says that each write costs by its size, as in DynamoDB. Then what a message says stands beside the rows that move until it
-	// has left, metadata that do not pack go to blobs, and a log is written once: it bears its end from the start, the retention and a thirtieth
+	// PaidBySize says that each write costs by its size, as in DynamoDB, and each object of blobs, as in S3. Then what a message says stands beside
+	// the rows that move until it has left, metadata that do not pack go to blobs, small blobs of a run are stored together, and a log is written once: it bears its end from the start, the retention and a thirtieth
 	// of it after the launch. A run at which nobody looks between half of the retention and that end may lose its log, and fails. Defaults to no:
 	// a message is within its row, which is a write and a read less, and no log ends before its run has.
 	PaidBySize bool
