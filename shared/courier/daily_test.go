@@ -69,7 +69,7 @@ func (w *world) wantDays(days ...string) {
 func TestADailySummaryComesOnceADayAndTellsOfEachRunOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, nil))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, nil))
 		w.at("2000-01-01 06:00") // it is new: its first time is still to come
 		w.run()
 		w.wantDays()
@@ -86,9 +86,6 @@ func TestADailySummaryComesOnceADayAndTellsOfEachRunOnce(t *testing.T) {
 		w.at("2000-01-02 07:00")
 		w.at("2000-01-02 08:00")
 		w.wantDays("2000-01-01: 1", "2000-01-02: 3")
-		if footer := w.server.foots[0]; footer != "You get this because sensor summary told channel team." {
-			t.Error(footer)
-		}
 		rows, err := w.store.SensorEvents(t.Context(), "summary", 10)
 		if err != nil || len(rows) != 2 || rows[0].State != store.EventDone || rows[0].Reason != courier.ReasonNotified || rows[0].Event.Time.Format(time.DateTime) != "2000-01-02 07:00:00" {
 			t.Errorf("%+v, %v", rows, err)
@@ -105,6 +102,9 @@ func TestADailySummaryIsQuietWhereNothingRanUnlessItIsAskedFor(t *testing.T) {
 		if got := w.server.got(); len(got) != 1 || !strings.HasPrefix(got[0], "team: ") || !strings.Contains(got[0], "Nothing ran.") {
 			t.Errorf("%q", got)
 		}
+		if footer := w.server.foots[0]; footer != "You get this because sensor always told channel team." {
+			t.Error(footer)
+		}
 		if row := w.state("quiet"); row.State != store.EventDone || row.Reason != courier.ReasonSkipped || row.Log[0].Message != "skipped: nothing ran" {
 			t.Errorf("%+v", row)
 		}
@@ -114,7 +114,7 @@ func TestADailySummaryIsQuietWhereNothingRanUnlessItIsAskedFor(t *testing.T) {
 func TestAfterSleepTheNewestDayAloneIsTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, &sensor.DailyOptions{Always: true}))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, &sensor.DailyOptions{Always: true}))
 		w.at("2000-01-01 00:00")
 		w.at("2000-01-06 12:00")
 		w.pass(10 * time.Second)
@@ -131,7 +131,7 @@ func TestADailySummaryComesOnceOnDaysWhenClocksChange(t *testing.T) {
 	for _, from := range []string{"2000-03-24 12:00", "2000-10-27 12:00"} {
 		for _, clock := range []string{"00:30", "01:00", "01:30", "01:59", "02:00", "07:00"} {
 			synctest.Test(t, func(t *testing.T) {
-				w := polling(t, sensor.Daily("summary", clock, notify.List{team}, &sensor.DailyOptions{TimeZone: "Europe/London", Always: true}))
+				w := polling(t, sensor.Daily("summary", clock, notify.List{programs}, &sensor.DailyOptions{TimeZone: "Europe/London", Always: true}))
 				w.at(from)
 				first := time.Now()
 				for time.Since(first) < 4*24*time.Hour {
@@ -155,12 +155,12 @@ func TestADailySummaryComesOnceOnDaysWhenClocksChange(t *testing.T) {
 func TestADayIsNotToldTwiceWhereTheTimeOrTheZoneIsChanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, &sensor.DailyOptions{Always: true}))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, &sensor.DailyOptions{Always: true}))
 		w.at("2000-01-01 00:00")
 		w.at("2000-01-01 07:00")
 		for _, s := range []*sensor.Sensor{
-			sensor.Daily("summary", "09:00", notify.List{team}, &sensor.DailyOptions{Always: true}),
-			sensor.Daily("summary", "21:00", notify.List{team}, &sensor.DailyOptions{TimeZone: "Asia/Tokyo", Always: true}),
+			sensor.Daily("summary", "09:00", notify.List{programs}, &sensor.DailyOptions{Always: true}),
+			sensor.Daily("summary", "21:00", notify.List{programs}, &sensor.DailyOptions{TimeZone: "Asia/Tokyo", Always: true}),
 		} {
 			w.defs.Sensors = sensor.List{s}
 			w.open(&courier.Options{Polls: true})
@@ -175,7 +175,7 @@ func TestADayIsNotToldTwiceWhereTheTimeOrTheZoneIsChanged(t *testing.T) {
 func TestADailySummaryThatWasOffAtItsTimeWaitsForTheNextDay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, &sensor.DailyOptions{Always: true}))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, &sensor.DailyOptions{Always: true}))
 		w.at("2000-01-01 00:00")
 		if err := w.store.Switch(t.Context(), "summary", false, "me"); err != nil {
 			t.Fatal(err)
@@ -195,7 +195,7 @@ func TestADailySummaryThatWasOffAtItsTimeWaitsForTheNextDay(t *testing.T) {
 func TestSeveralProcessesTellADayOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, &sensor.DailyOptions{Always: true}))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, &sensor.DailyOptions{Always: true}))
 		w.at("2000-01-01 00:00")
 		ctx, stop := context.WithCancel(t.Context())
 		var processes sync.WaitGroup
@@ -217,7 +217,7 @@ func TestADeathInASummaryNeitherLosesNorRepeatsADay(t *testing.T) {
 		for at := 1; ; at++ {
 			reached := false
 			synctest.Test(t, func(t *testing.T) {
-				w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, nil))
+				w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, nil))
 				w.at("2000-01-01 00:00")
 				w.run()
 				time.Sleep(time.Until(time.Date(2000, 1, 1, 7, 1, 0, 0, time.UTC)))
@@ -260,7 +260,7 @@ func TestADeathInASummaryNeitherLosesNorRepeatsADay(t *testing.T) {
 func TestADaysNumbersAreThoseOfItsRuns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, nil))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, nil))
 		w.defs.Schedules = job.Schedules{job.Cron("nightly", "0 3 * * *", w.defs.Jobs[3], nil), job.Cron("other", "0 4 * * *", w.defs.Jobs[4], nil)}
 		w.open(&courier.Options{Polls: true})
 		w.at("2000-01-01 05:00")
@@ -335,7 +335,7 @@ func TestADailySummaryOfSomeJobsTellsOfThoseAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := setup(t, nil)
 		w := &world{t: t, db: first.db, bucket: first.bucket, server: first.server, fails: true, why: "it broke", defs: first.defs}
-		w.defs.Sensors = sensor.List{sensor.Daily("summary", "07:00", notify.List{team}, &sensor.DailyOptions{Jobs: job.List{w.defs.Jobs[1]}})}
+		w.defs.Sensors = sensor.List{sensor.Daily("summary", "07:00", notify.List{programs}, &sensor.DailyOptions{Jobs: job.List{w.defs.Jobs[1]}})}
 		if err := w.defs.Validate(); err != nil {
 			t.Fatal(err)
 		}
@@ -354,7 +354,7 @@ func TestADailySummaryOfSomeJobsTellsOfThoseAlone(t *testing.T) {
 func TestMessagesThatWereGivenUpAreCountedAlsoWhereNothingRan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, tells("alarm", slack), sensor.Daily("summary", "07:00", notify.List{team}, nil))
+		w := polling(t, tells("alarm", slack), sensor.Daily("summary", "07:00", notify.List{programs}, nil))
 		w.server.answer = func(channel string, _ int, _ notify.Content) notify.Answer {
 			if channel == "slack" {
 				return notify.Answer{Kind: notify.Smaller, Reason: notify.ReasonTooLarge, Error: "too large"}
@@ -409,7 +409,7 @@ func TestADailySummaryIsTriedOnTheDayUpToNow(t *testing.T) {
 func TestATableThatFailsWhileADayIsSummedUpIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := polling(t, sensor.Daily("summary", "07:00", notify.List{team}, &sensor.DailyOptions{Always: true}))
+		w := polling(t, sensor.Daily("summary", "07:00", notify.List{programs}, &sensor.DailyOptions{Always: true}))
 		w.at("2000-01-01 00:00")
 		failing := true
 		w.db = w.db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {

@@ -249,7 +249,7 @@ func (d *drainer) deliverBatch(ctx context.Context, b batch) (time.Time, error) 
 	if err != nil {
 		return time.Time{}, err
 	}
-	p, _, err := d.render(b.message)
+	p, err := d.render(b.message)
 	if err != nil {
 		return time.Time{}, err
 	}

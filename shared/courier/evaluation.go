@@ -59,7 +59,7 @@ func (e *evaluation) Notify(message notify.Sendable, channels []*notify.Channel)
 }
 
 func (e *evaluation) render(message notify.Sendable, channels []*notify.Channel) ([]store.Out, error) {
-	p, body, err := e.courier.render(message)
+	p, err := e.courier.render(message)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,10 @@ func (e *evaluation) render(message notify.Sendable, channels []*notify.Channel)
 	about := e.about(message)
 	for _, channel := range channels {
 		if err := e.courier.listed(channel); err != nil {
+			return nil, err
+		}
+		body, err := e.courier.packer.pack(p.of(channel.Definition().Kind))
+		if err != nil {
 			return nil, err
 		}
 		outs = append(outs, store.Out{Channel: channel.Definition().Name, Time: e.event.Time, Run: e.event.Run, Seq: e.event.Seq, Source: e.source, Event: e.event.ID,
@@ -88,18 +92,17 @@ func (e *evaluation) about(message notify.Sendable) *store.About {
 	return about
 }
 
-// render returns a message on every rung, and as it is stored.
-func (c *Courier) render(message notify.Sendable) (payload, []byte, error) {
+// render returns a message on every rung, in every form.
+func (c *Courier) render(message notify.Sendable) (payload, error) {
 	var p payload
 	for _, rung := range notify.Rungs() {
 		content, err := message.Content(rung)
 		if err != nil {
-			return p, nil, err
+			return p, err
 		}
 		p.Rungs = append(p.Rungs, content)
 	}
-	body, err := c.packer.pack(p)
-	return p, body, err
+	return p, nil
 }
 
 // add numbers the calls of each channel. Of several messages with one key the first counts.

@@ -40,7 +40,11 @@ func (d *drainer) park(ctx context.Context, now time.Time, reason, text string) 
 // tell gives a channel a message about another one, or about a sensor, once for each call. It is not about a run, so that nothing follows
 // from it.
 func (c *Courier) tell(ctx context.Context, to *notify.Definition, m notify.Sendable, source, call string) error {
-	p, body, err := c.render(m)
+	p, err := c.render(m)
+	if err != nil {
+		return err
+	}
+	body, err := c.packer.pack(p.of(to.Kind))
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,15 @@ type payload struct {
 	Rungs []notify.Content `json:"rungs"`
 }
 
+// of is the message in the forms that channels of a kind send.
+func (p payload) of(kind notify.Kind) payload {
+	rungs := make([]notify.Content, len(p.Rungs))
+	for i, c := range p.Rungs {
+		rungs[i] = c.For(kind)
+	}
+	return payload{rungs}
+}
+
 // packer turns payloads into what is stored, and back: zstd of JSON. The rungs repeat each other, so that a tenth of the bytes is left; a
 // table that keeps rows beside their keys, as SQLite does here, searches the slower the larger its rows are.
 type packer struct {

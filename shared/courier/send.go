@@ -59,6 +59,7 @@ const maxKept = 64 << 10
 
 // kept is a message as its record keeps it; nil where that has no room for it.
 func (d *drainer) kept(p payload) []byte {
+	p = p.of(d.def.Kind)
 	body, err := d.packer.pack(p)
 	if err == nil && len(body) > maxKept {
 		p.Rungs = append([]notify.Content{p.Rungs[1]}, p.Rungs[1:]...)

@@ -90,7 +90,7 @@ func (s *server) said() []string {
 	return lines
 }
 
-// world is a deployment in memory: a job "job" that fails as long as it is told to, sensors, and two channels.
+// world is a deployment in memory: a job "job" that fails as long as it is told to, sensors, and channels.
 type world struct {
 	t       testing.TB
 	db      *memorydriver.Driver
@@ -106,6 +106,8 @@ type world struct {
 var (
 	slack = notify.Slack("slack", nil)
 	team  = notify.Mail("team", nil)
+	// programs take what reports say as JSON.
+	programs = notify.Webhook("programs", &notify.WebhookOptions{URL: "https://example.com/hook"})
 	// withFallback has the mail for when it is broken.
 	withFallback = notify.Slack("pager", &notify.SlackOptions{Fallback: team})
 )
@@ -128,7 +130,7 @@ func setup(t testing.TB, opts *courier.Options, sensors ...*sensor.Sensor) *worl
 		jobs = append(jobs, job.New(fmt.Sprintf("job_%02d", i), asset.List{broken}, nil))
 	}
 	w.defs = waggle.Definitions{Assets: asset.List{broken}, Jobs: jobs,
-		Channels: notify.List{slack, team, withFallback}, Sensors: sensors}
+		Channels: notify.List{slack, team, programs, withFallback}, Sensors: sensors}
 	if err := w.defs.Validate(); err != nil {
 		t.Fatal(err)
 	}

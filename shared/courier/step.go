@@ -18,7 +18,7 @@ func (c *Courier) Notify() func(context.Context, engine.Call) (engine.Delivering
 		return nil
 	}
 	return func(ctx context.Context, call engine.Call) (engine.Delivering, error) {
-		p, body, err := c.render(call.Message)
+		p, err := c.render(call.Message)
 		if err != nil {
 			return nil, err
 		}
@@ -33,6 +33,10 @@ func (c *Courier) Notify() func(context.Context, engine.Call) (engine.Delivering
 			}
 		}
 		for _, channel := range call.Channels {
+			body, err := c.packer.pack(p.of(channel.Definition().Kind))
+			if err != nil {
+				return nil, err
+			}
 			o, err := c.store.PutCall(ctx, store.Out{Channel: channel.Definition().Name, Time: c.store.Now().UTC().Truncate(time.Microsecond), Run: call.Run,
 				Source: string(call.Step), Call: name, Title: p.Rungs[0].Line, Body: body})
 			if err != nil {

@@ -192,7 +192,7 @@ func (d *drainer) write(ctx context.Context, o store.Out, s outcome) (p payload,
 	if err != nil {
 		return p, false, err
 	}
-	p, _, err = d.render(follows(r))
+	p, err = d.render(follows(r))
 	return p, false, err
 }
 
