@@ -12,7 +12,7 @@ import (
 	"waggle/shared/waggle"
 )
 
-// Sent is a message that a sensor gave to a channel.
+// Sent is a message that a sensor gave to a channel, in the forms that channels of its kind send.
 type Sent struct {
 	Channel string
 	notify.Content
