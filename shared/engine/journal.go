@@ -13,17 +13,23 @@ import (
 	"waggle/shared/store"
 )
 
-// A batch is what goes into one chunk, the rows that follow from it, and blobs that are stored before it.
+// A batch is what goes into one chunk, the rows that follow from it, and the blobs that its events name.
 type batch struct {
 	builder *runlog.Builder
 	rows    runlog.Rows
-	pack    *store.Pack   // nil: no blobs
-	awaited chan struct{} // closed, with err set, when the pack was stored or could not be; nil: nobody waits for it
-	err     error
+	blobs   *blobs // nil: none
 }
 
 func (b *batch) full() bool {
-	return b.builder.Size() >= chunkFull || b.pack != nil && b.pack.Size() >= packFull
+	return b.builder.Size() >= chunkFull || b.blobs != nil && b.blobs.pack.Size() >= packFull
+}
+
+// blobs are stored together, before the events that name them.
+type blobs struct {
+	pack    *store.Pack
+	after   int64         // number of the newest event when the first of them came: no event up to it names one
+	awaited chan struct{} // closed, with err set, when they were stored or could not be; nil: nobody waits for that
+	err     error
 }
 
 const (
@@ -174,7 +180,7 @@ func (j *journal) Keep(ctx context.Context, name string, data []byte) (blob stri
 	}
 }
 
-func (j *journal) keep(name string, data []byte) (b *batch, blob string, err error) {
+func (j *journal) keep(name string, data []byte) (b *blobs, blob string, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.makeRoom()
@@ -184,19 +190,19 @@ func (j *journal) keep(name string, data []byte) (b *batch, blob string, err err
 	if j.closed {
 		return nil, "", fault.New(fault.Canceled, "run %s is over here", j.id)
 	}
-	b = j.batches[len(j.batches)-1]
-	if b.pack == nil {
+	last := j.batches[len(j.batches)-1]
+	if last.blobs == nil {
 		j.packed++
-		b.pack = j.store.NewPack(j.id, j.epoch, j.packed)
-		j.packs = append(j.packs, b.pack)
+		last.blobs = &blobs{pack: j.store.NewPack(j.id, j.epoch, j.packed), after: j.appended}
+		j.packs = append(j.packs, last.blobs.pack)
 		if !j.store.BlobsTaken() {
-			b.awaited = make(chan struct{})
+			last.blobs.awaited = make(chan struct{})
 			j.urgent = true
 		}
 	}
-	blob, err = b.pack.Add(name, data)
+	blob, err = last.blobs.pack.Add(name, data)
 	j.signal()
-	return b, blob, err
+	return last.blobs, blob, err
 }
 
 // Kept returns a blob that waits to be stored; false where it does not.
@@ -216,7 +222,7 @@ func (j *journal) keeping() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n := len(j.batches)
-	return n > 0 && j.batches[n-1].pack != nil && !j.batches[n-1].full()
+	return n > 0 && j.batches[n-1].blobs != nil && !j.batches[n-1].full()
 }
 
 // last is the number of the newest event.
@@ -333,8 +339,8 @@ func (j *journal) write(ctx context.Context, retry func(context.Context, func() 
 			continue
 		}
 		last = time.Now()
-		if b.pack != nil {
-			if err := j.putPack(ctx, retry, b); err != nil {
+		if b.blobs != nil {
+			if err := j.putBlobs(ctx, retry, b.blobs); err != nil {
 				j.fail(fault.Wrap(fault.CodeOf(err), "write values and texts", err))
 				return
 			}
@@ -356,8 +362,8 @@ func (j *journal) write(ctx context.Context, retry func(context.Context, func() 
 	}
 }
 
-// putPack stores the blobs of a batch. Where somebody waits for them it is theirs that they were not taken: no event names them.
-func (j *journal) putPack(ctx context.Context, retry func(context.Context, func() error) error, b *batch) error {
+// putBlobs stores blobs. Where somebody waits for them it is theirs that they were not taken: no event names them.
+func (j *journal) putBlobs(ctx context.Context, retry func(context.Context, func() error) error, b *blobs) error {
 	err := retry(ctx, func() error { return j.store.PutPack(ctx, b.pack) })
 	j.mu.Lock()
 	j.packs = slices.DeleteFunc(j.packs, func(p *store.Pack) bool { return p == b.pack })
@@ -374,8 +380,7 @@ func (j *journal) putPack(ctx context.Context, retry func(context.Context, func(
 func (j *journal) take(sinceLast time.Duration) (b *batch, wait time.Duration, over bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	// Blobs without an event wait for it, unless somebody waits for them.
-	empty := len(j.batches) == 0 || j.batches[0].builder.Size() == 0 && (j.batches[0].pack == nil || len(j.batches) == 1 && j.batches[0].awaited == nil)
+	empty := len(j.batches) == 0 || j.batches[0].builder.Size() == 0 && !j.awaited()
 	switch {
 	case j.err != nil, empty && j.closed:
 		return nil, 0, true
@@ -395,8 +400,19 @@ func (j *journal) take(sinceLast time.Duration) (b *batch, wait time.Duration, o
 	}
 	b = j.batches[0]
 	j.batches = append(j.batches[:0], j.batches[1:]...)
-	if len(j.batches) == 0 {
-		j.urgent, j.hurry = false, false
+	if len(j.batches) > 0 {
+		return b, 0, false
+	}
+	j.urgent, j.hurry = false, false
+	if waiting := b.blobs; waiting != nil && waiting.awaited == nil && b.builder.Last() <= waiting.after { // the events that name them are to come
+		b.blobs = nil
+		j.batches = append(j.batches, &batch{builder: runlog.NewBuilder(j.epoch), blobs: waiting})
 	}
 	return b, 0, false
+}
+
+// awaited reports whether the first batch, which has no events, is to be stored: its blobs are full, or somebody waits for them.
+func (j *journal) awaited() bool {
+	b := j.batches[0].blobs
+	return b != nil && (len(j.batches) > 1 || b.awaited != nil)
 }

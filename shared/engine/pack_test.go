@@ -220,6 +220,26 @@ func TestASmallValueGoesWithOthersThatAreStored(t *testing.T) {
 	}
 }
 
+func TestBlobsWaitForTheEventsThatNameThem(t *testing.T) {
+	t.Parallel()
+	var w *world
+	a := asset.New("a", func(ctx *asset.Context) (string, error) {
+		ctx.Log.Info("before")
+		_, err := ctx.Keep("rows.csv", []byte("1,2,3"))
+		for w.stored(ctx.RunID()).Seq < 4 && ctx.Err() == nil { // until the line is stored
+			time.Sleep(time.Millisecond)
+		}
+		return strings.Repeat("a", 5000), err
+	}, &asset.Options{Timeout: time.Minute})
+	bucket := memblob.OpenBucket(nil)
+	w = overBucket(t, definitions(asset.List{a}), bucket)
+	w.warm()
+	want(t, w.job(), "SUCCESS a SUCCEEDED")
+	if all := objects(t, bucket); len(all) != 2 { // with the first
+		t.Errorf("%d objects", len(all))
+	}
+}
+
 func TestWhatIsNotStoredYetCanBeRead(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
