@@ -16,7 +16,7 @@ import (
 
 // A sensor's rows: the events that it is to be told of, and whether it is switched on.
 //
-//	SENSOR#name  EVENT#run#seq                one event: put if absent, then written by whoever evaluates it
+//	SENSOR#name  EVENT#run#seq                one event: put if absent, perhaps as begun, then written by whoever evaluates it
 //	SENSOR#name  EVENT##tick#schedule#status  the same of a missed tick, which is in no log
 //	SENSOR#name  SWITCH#time                  it was switched on or off; the newest one holds
 //	SENSOR#name  AWAIT#subject                the channels that wait to hear that the subject works again
@@ -94,6 +94,13 @@ func (s *Store) PutEvents(ctx context.Context, sensor string, events []event.Eve
 		}
 	}
 	return nil
+}
+
+// PutBegun stores an event that a sensor is to be told of and that the caller evaluates at once, as PutEvents and BeginEvent would, in one
+// write. fault.Conflict says that it is stored already, by whomever: that row brings it back.
+func (s *Store) PutBegun(ctx context.Context, sensor string, e event.Event, within time.Duration) (SensorEvent, error) {
+	now := s.now().UTC().Round(0) // by the wall clock: what a frozen process has of the promise is no more than others see
+	return s.putEvent(ctx, SensorEvent{Sensor: sensor, Event: e, State: EventWorking, Attempts: 1, Stored: now, Due: now.Add(within)})
 }
 
 func (s *Store) sensorEventItem(row SensorEvent) (driver.Item, error) {
@@ -256,7 +263,7 @@ func (s *Store) EndEvent(ctx context.Context, row SensorEvent, state EventState,
 	}
 }
 
-// putEvent writes a row over the version that was read, and what goes with it in the same write.
+// putEvent writes a row over the version that was read, or where there is none, and what goes with it in the same write.
 func (s *Store) putEvent(ctx context.Context, row SensorEvent, with ...driver.Op) (SensorEvent, error) {
 	before := row.version
 	row.version++
@@ -265,9 +272,9 @@ func (s *Store) putEvent(ctx context.Context, row SensorEvent, with ...driver.Op
 		return row, err
 	}
 	if len(with) == 0 {
-		err = s.db.Put(ctx, item, driver.IfVersion(before))
+		err = s.db.Put(ctx, item, over(before))
 	} else {
-		err = s.db.Write(ctx, append(with, driver.Op{Put: &item, If: driver.IfVersion(before)}))
+		err = s.db.Write(ctx, append(with, driver.Op{Put: &item, If: over(before)}))
 	}
 	var conflict *driver.ConflictError
 	if errors.As(err, &conflict) && conflict.Stored != nil && conflict.Key == item.Key {

@@ -1,16 +1,20 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"gocloud.dev/blob/memblob"
+
 	"waggle/shared/event"
 	"waggle/shared/fault"
 	"waggle/shared/run"
 	"waggle/shared/store"
+	"waggle/shared/store/driver"
 	"waggle/shared/store/sqlitedriver"
 )
 
@@ -136,6 +140,59 @@ func TestWhoEvaluatesAnEventAndDiesLeavesItDue(t *testing.T) {
 		if rows, err := b.SensorEvents(b.Context(), "alarm", 10); err != nil || len(rows) != 0 {
 			b.Errorf("after the retention: %+v, %v", rows, err)
 		}
+	})
+}
+
+func TestAnEventIsStoredAsBegunByOne(t *testing.T) {
+	onEach(t, func(b *backend) {
+		row, err := b.PutBegun(b.Context(), "alarm", failed(7), time.Minute)
+		b.ok(err)
+		if stored, err := b.SensorEvent(b.Context(), "alarm", failed(7)); err != nil || stored.State != store.EventWorking || stored.Attempts != 1 || !stored.Due.Equal(b.Now().Add(time.Minute)) {
+			b.Errorf("stored %+v, %v", stored, err)
+		}
+		b.dueEvents(0)
+		b.advance(time.Second)
+		if _, err := b.PutBegun(b.Context(), "alarm", failed(7), time.Minute); !errors.Is(err, fault.Conflict) {
+			b.Errorf("it came again, and two began it: %v", err)
+		}
+		b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{failed(7), failed(8)}))
+		if _, err := b.PutBegun(b.Context(), "alarm", failed(8), time.Minute); !errors.Is(err, fault.Conflict) {
+			b.Errorf("what is stored for anybody was begun: %v", err)
+		}
+		if due := b.dueEvents(1); due[0].Event != failed(8) {
+			b.Errorf("due are %+v", due)
+		}
+		b.advance(time.Minute)
+		again, err := b.BeginEvent(b.Context(), b.dueEvents(2)[1], time.Minute)
+		b.ok(err)
+		if again.Event != failed(7) || again.Attempts != 2 {
+			b.Errorf("after the promise %+v", again)
+		}
+		if _, err := b.EndEvent(b.Context(), row, store.EventDone, nil); !errors.Is(err, fault.Conflict) {
+			b.Errorf("who died with it ended it: %v", err)
+		}
+		_, err = b.EndEvent(b.Context(), again, store.EventDone, nil)
+		b.ok(err)
+	})
+}
+
+// repeating is a table whose answer to each put is lost, so that its client puts again.
+type repeating struct{ driver.Driver }
+
+func (r repeating) Put(ctx context.Context, item driver.Item, cond driver.Condition) error {
+	if err := r.Driver.Put(ctx, item, cond); err != nil {
+		return err
+	}
+	return r.Driver.Put(ctx, item, cond)
+}
+
+func TestWhoStoresAnEventAsBegunMayLoseTheAnswer(t *testing.T) {
+	onEach(t, func(b *backend) {
+		s := store.New(repeating{b.db}, store.NewBlobs(memblob.OpenBucket(nil)), &store.Options{Now: b.clock})
+		row, err := s.PutBegun(b.Context(), "alarm", failed(7), time.Minute)
+		b.ok(err)
+		_, err = b.EndEvent(b.Context(), row, store.EventDone, nil)
+		b.ok(err)
 	})
 }
 
