@@ -30,13 +30,10 @@ type Teller struct {
 	Log       *slog.Logger
 }
 
-// Store stores events for the sensors that match them. Once it returns they need not be delivered again: the rows bring the work back.
+// Store stores events for the sensors that match them, most of them as begun: the caller goes on with Work. Once it returns they need not be
+// delivered again: the rows bring the work back.
 func (t *Teller) Store(ctx context.Context, events ...event.Event) error {
-	publish := t.Courier.Publish()
-	if publish == nil {
-		return nil
-	}
-	if err := publish(ctx, events); err != nil {
+	if err := t.Courier.Take(ctx, events...); err != nil {
 		return err
 	}
 	for _, own := range Isolated(t.Definitions) {

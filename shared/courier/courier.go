@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,8 +41,10 @@ type Courier struct {
 	// busAfter is when the bus is tried again, and busTrouble why it was left alone.
 	busAfter   time.Time
 	busTrouble error
-	draining   map[string]bool // channels that one of them drains
-	sent       bool            // one of them had something to do
+	held       []store.SensorEvent // that Take began and whose turn has not come, oldest first
+	filled     []string            // channels that were given messages and are not looked after yet
+	draining   map[string]bool     // channels that one of them drains
+	sent       bool                // one of them had something to do
 	tally      Tally
 	counted    chan struct{} // closed when the tally changes, and made anew
 	troubles   []error
@@ -110,32 +113,37 @@ func (c *Courier) Publish() func(context.Context, []event.Event) error {
 		return nil
 	}
 	return func(ctx context.Context, events []event.Event) error {
-		stored := false
-		for _, s := range c.defs.Sensors {
-			def := s.Definition()
-			var matching []event.Event
-			for _, e := range events {
-				hears, err := c.hears(ctx, def, e)
-				if err != nil {
-					return err
-				}
-				if hears {
-					matching = append(matching, e)
-				}
-			}
-			if len(matching) == 0 {
-				continue
-			}
-			if err := c.store.PutEvents(ctx, def.Name, matching); err != nil {
+		return c.publish(ctx, events, c.store.PutEvents)
+	}
+}
+
+// publish stores events for the sensors that match them by put, and wakes those who evaluate.
+func (c *Courier) publish(ctx context.Context, events []event.Event, put func(ctx context.Context, sensor string, events []event.Event) error) error {
+	stored := false
+	for _, s := range c.defs.Sensors {
+		def := s.Definition()
+		var matching []event.Event
+		for _, e := range events {
+			hears, err := c.hears(ctx, def, e)
+			if err != nil {
 				return err
 			}
-			stored = true
+			if hears {
+				matching = append(matching, e)
+			}
 		}
-		if stored {
-			c.Wake()
+		if len(matching) == 0 {
+			continue
 		}
-		return nil
+		if err := put(ctx, def.Name, matching); err != nil {
+			return err
+		}
+		stored = true
 	}
+	if stored {
+		c.Wake()
+	}
+	return nil
 }
 
 // hears reports whether an event is to be stored for a sensor: one that it is called for, or that ends what it told of. A failure that is
@@ -283,20 +291,54 @@ func (c *Courier) pause(ctx context.Context) time.Duration {
 	return c.opts.Look
 }
 
-// step evaluates the events that are due, and starts to drain the channels that are. It reports whether it evaluated any.
+// step evaluates the events that are held, or where there are none those that are due, and starts to drain the channels in which something
+// waits. It reports whether it evaluated any.
 func (c *Courier) step(ctx context.Context) (bool, error) {
+	if evaluated, err := c.evaluateHeld(ctx); evaluated > 0 || err != nil {
+		c.startDrains(ctx, c.takeFilled()) // what else is due is asked for by the next step
+		return evaluated > 0, err
+	}
 	if err := c.tickPolls(ctx); err != nil {
 		return false, err
 	}
 	evaluated, err := c.evaluateDue(ctx)
+	filled := c.takeFilled()
 	if err != nil {
+		c.startDrains(ctx, filled)
 		return evaluated > 0, err
 	}
 	due, err := c.store.DueChannels(ctx, channelsAtOnce)
-	if err != nil {
-		return evaluated > 0, err
-	}
 	for _, name := range due {
+		if !slices.Contains(filled, name) {
+			filled = append(filled, name)
+		}
+	}
+	c.startDrains(ctx, filled)
+	return evaluated > 0, err
+}
+
+// gave notes that messages were given to channels: those are looked after without asking an index, which may lag.
+func (c *Courier) gave(outs []store.Out) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range outs {
+		if o.Due.IsZero() && !slices.Contains(c.filled, o.Channel) {
+			c.filled = append(c.filled, o.Channel)
+		}
+	}
+}
+
+func (c *Courier) takeFilled() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	filled := c.filled
+	c.filled = nil
+	return filled
+}
+
+// startDrains starts to drain channels, but those that a goroutine of this courier drains already.
+func (c *Courier) startDrains(ctx context.Context, names []string) {
+	for _, name := range names {
 		if !c.claim(name) {
 			continue
 		}
@@ -312,7 +354,6 @@ func (c *Courier) step(ctx context.Context) (bool, error) {
 			}
 		})
 	}
-	return evaluated > 0, nil
 }
 
 // drained reports whether a channel had something to do since the last call, and what went wrong.
@@ -342,12 +383,12 @@ func (c *Courier) evaluateDue(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	began := 0
-	var last run.Record
+	var known recent
 	for _, row := range due {
 		if ctx.Err() != nil {
 			return began, nil
 		}
-		did, err := c.evaluate(ctx, row, &last)
+		did, err := c.evaluate(ctx, row, &known)
 		if err != nil {
 			return began, err
 		}

@@ -107,7 +107,7 @@ func (c *Courier) jobsOf(ctx context.Context, from, to time.Time, counts func(jo
 		if j.LastState == run.Failure && name != "" && failing < mostFailing {
 			failing++
 			last := runs[0]
-			h, err := c.history(ctx, run.Record{ID: last.ID, Request: last.Request, Status: last.Status, Ended: last.Ended})
+			h, err := c.history(ctx, run.Record{ID: last.ID, Request: last.Request, Status: last.Status, Ended: last.Ended}, &recent{})
 			if err != nil {
 				return nil, err
 			}

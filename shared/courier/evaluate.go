@@ -10,6 +10,7 @@ import (
 	"waggle/shared/event"
 	"waggle/shared/fault"
 	"waggle/shared/run"
+	"waggle/shared/runlog"
 	"waggle/shared/sensor"
 	"waggle/shared/store"
 )
@@ -36,17 +37,22 @@ type (
 	waiting func(text string, after time.Duration) (bool, error)
 )
 
-// evaluate calls the sensor of an event, and reports whether the event was the caller's to evaluate. last is for subject.
-func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run.Record) (bool, error) {
-	// What is begun is ended, also when the caller's context has ended: the function has its own time.
-	ctx = context.WithoutCancel(ctx)
-	row, err := c.store.BeginEvent(ctx, row, c.opts.Handler+10*time.Second)
+// evaluate begins an event and calls its sensor, and reports whether the event was the caller's to evaluate.
+func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, known *recent) (bool, error) {
+	row, err := c.store.BeginEvent(context.WithoutCancel(ctx), row, c.promise())
 	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.NotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
+	return c.evaluateBegun(ctx, row, known)
+}
+
+// evaluateBegun calls the sensor of an event that the caller has begun, and reports whether it was still the caller's in the end.
+func (c *Courier) evaluateBegun(ctx context.Context, row store.SensorEvent, known *recent) (bool, error) {
+	// What is begun is ended, also when the caller's context has ended: the function has its own time.
+	ctx = context.WithoutCancel(ctx)
 	var end ending = func(state store.EventState, reason, text string, outs ...store.Out) (bool, error) {
 		row.Reason, row.Error = reason, text
 		_, err := c.store.EndEvent(ctx, row, state, outs)
@@ -54,6 +60,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 			return false, nil // it took so long that another evaluated it too; theirs counts
 		}
 		if err == nil {
+			c.gave(outs)
 			c.count(func(t *Tally) { t.Evaluated++ })
 		}
 		return true, err
@@ -92,7 +99,7 @@ func (c *Courier) evaluate(ctx context.Context, row store.SensorEvent, last *run
 		}
 		return end(store.EventDone, ReasonNotified, "", outs...)
 	}
-	subject, found, err := c.subject(ctx, row.Event, last)
+	subject, found, err := c.subject(ctx, row.Event, known)
 	if err != nil {
 		return false, err // due again, as the row promises
 	}
@@ -167,15 +174,19 @@ func (c *Courier) call(ctx context.Context, def *sensor.Definition, e *evaluatio
 	return def.Call(sensor.NewContext(ctx, e), s)
 }
 
-// subject gathers what a sensor is told of an event, as it was when it happened; false: nothing is known any more. last is the record that
-// was read last: the events of one run come one after another, and each would read its whole log.
-func (c *Courier) subject(ctx context.Context, e event.Event, last *run.Record) (sensor.Subject, bool, error) {
+// subject gathers what a sensor is told of an event, as it was when it happened; false: nothing is known any more.
+func (c *Courier) subject(ctx context.Context, e event.Event, known *recent) (sensor.Subject, bool, error) {
 	if e.Type == event.TickMissed { // of no run, or of one that may not have begun
-		return c.subjectIn(ctx, run.Record{}, e)
+		return c.subjectIn(ctx, run.Record{}, e, known)
 	}
-	if last.ID == e.Run && e.Type != event.RunStatus {
-		if s, found, err := c.subjectIn(ctx, *last, e); found || err != nil {
-			return s, found, err
+	if kept := known.run; kept != nil && kept.Record.ID == e.Run {
+		switch {
+		case kept.Record.Status.Terminal():
+			return c.subjectNow(ctx, kept, e, known)
+		case e.Type != event.RunStatus:
+			if s, found, err := c.subjectIn(ctx, kept.Record, e, known); found || err != nil {
+				return s, found, err
+			}
 		}
 	}
 	fold, _, err := c.store.Fold(ctx, e.Run)
@@ -185,18 +196,24 @@ func (c *Courier) subject(ctx context.Context, e event.Event, last *run.Record) 
 	if err != nil {
 		return sensor.Subject{}, false, err
 	}
-	*last = fold.Record
+	known.run = fold
+	return c.subjectNow(ctx, fold, e, known)
+}
+
+// subjectNow is subject in a run as it is now.
+func (c *Courier) subjectNow(ctx context.Context, fold *runlog.Fold, e event.Event, known *recent) (sensor.Subject, bool, error) {
 	record := fold.Record
 	if e.Type == event.RunStatus && record.Status != e.Status && !fold.Expired { // the run has gone on since
+		var err error
 		if record, err = c.recordAt(ctx, record, e.Seq); err != nil {
 			return sensor.Subject{}, false, err
 		}
 	}
-	return c.subjectIn(ctx, record, e)
+	return c.subjectIn(ctx, record, e, known)
 }
 
 // subjectIn is subject in the record of the run.
-func (c *Courier) subjectIn(ctx context.Context, record run.Record, e event.Event) (s sensor.Subject, found bool, err error) {
+func (c *Courier) subjectIn(ctx context.Context, record run.Record, e event.Event, known *recent) (s sensor.Subject, found bool, err error) {
 	s.Event = e
 	switch e.Type {
 	case event.TickMissed:
@@ -219,7 +236,7 @@ func (c *Courier) subjectIn(ctx context.Context, record run.Record, e event.Even
 		}
 		return s, false, nil
 	}
-	s.Run, err = c.told(ctx, record)
+	s.Run, err = c.told(ctx, record, known)
 	return s, err == nil, err
 }
 

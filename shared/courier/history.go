@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"waggle/shared/fault"
 	"waggle/shared/notice"
@@ -20,22 +21,28 @@ const (
 )
 
 // told is what sensors are told of a run: its record, what came before it, and what its failed steps logged last.
-func (c *Courier) told(ctx context.Context, record run.Record) (notice.Run, error) {
-	var h notice.History
-	var err error
-	if job := record.Request.Job; job != "" {
-		if h, err = c.history(ctx, record); err != nil {
+func (c *Courier) told(ctx context.Context, record run.Record, known *recent) (notice.Run, error) {
+	now := moment{record.ID, record.Status}
+	if known.of != now || !record.Status.Terminal() {
+		h, err := c.history(ctx, record, known)
+		if err != nil {
 			return notice.Run{}, err
 		}
+		if h.Logs, err = c.logs(ctx, record); err != nil {
+			return notice.Run{}, err
+		}
+		known.of, known.history = now, h
 	}
-	if h.Logs, err = c.logs(ctx, record); err != nil {
-		return notice.Run{}, err
-	}
-	return notice.Of(record, h, c.opts.Place), nil
+	// What one function does to its lists is not what the next is told.
+	record.Materializations, record.Checks = slices.Clone(record.Materializations), slices.Clone(record.Checks)
+	return notice.Of(record, known.history, c.opts.Place), nil
 }
 
-// history looks at the job's runs that were launched before a run.
-func (c *Courier) history(ctx context.Context, record run.Record) (h notice.History, err error) {
+// history looks at the job's runs that were launched before a run; of a run without a job there are none.
+func (c *Courier) history(ctx context.Context, record run.Record, known *recent) (h notice.History, err error) {
+	if record.Request.Job == "" {
+		return h, nil
+	}
 	var success run.ID
 	err = c.earlier(ctx, record, run.Success, func(s store.Summary) bool {
 		success = s.ID
@@ -45,12 +52,8 @@ func (c *Courier) history(ctx context.Context, record run.Record) (h notice.Hist
 		return h, err
 	}
 	if success != "" {
-		fold, _, err := c.store.Fold(ctx, success)
-		if err != nil && !errors.Is(err, fault.NotFound) {
+		if h.LastSuccess, err = c.success(ctx, success, known); err != nil {
 			return h, err
-		}
-		if err == nil && !fold.Expired {
-			h.LastSuccess = &fold.Record
 		}
 	}
 	if record.Status != run.Failure {
@@ -70,6 +73,22 @@ func (c *Courier) history(ctx context.Context, record run.Record) (h notice.Hist
 		return true
 	})
 	return h, err
+}
+
+// success returns the record of a run that succeeded; nil: its log is gone.
+func (c *Courier) success(ctx context.Context, id run.ID, known *recent) (*run.Record, error) {
+	if known.success != nil && known.success.ID == id {
+		return known.success, nil
+	}
+	fold, _, err := c.store.Fold(ctx, id)
+	if errors.Is(err, fault.NotFound) || err == nil && fold.Expired {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	known.success = &fold.Record
+	return known.success, nil
 }
 
 // earlier visits the job's runs of a status that were launched before a run, newest first, until visit says false.

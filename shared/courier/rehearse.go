@@ -91,7 +91,7 @@ func (c *Courier) Rehearse(ctx context.Context, def *sensor.Definition, id run.I
 
 func (c *Courier) rehearse(ctx context.Context, def *sensor.Definition, record run.Record, e event.Event) (Call, error) {
 	out := Call{Event: e}
-	subject, found, err := c.subjectIn(ctx, record, e)
+	subject, found, err := c.subjectIn(ctx, record, e, &recent{})
 	if err != nil {
 		return out, err
 	}

@@ -200,7 +200,7 @@ func (d *drainer) write(ctx context.Context, o store.Out, s outcome) (p payload,
 func (d *drainer) runOf(ctx context.Context, o store.Out) (notice.Run, error) {
 	log, _, err := d.store.Fold(ctx, o.Run)
 	if err == nil && !log.Expired {
-		return d.Courier.told(ctx, log.Record)
+		return d.Courier.told(ctx, log.Record, &recent{})
 	}
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return notice.Run{}, err
