@@ -11,6 +11,7 @@ import (
 	"waggle/shared/asset"
 	"waggle/shared/check"
 	"waggle/shared/courier"
+	"waggle/shared/event"
 	"waggle/shared/run"
 	"waggle/shared/sensor"
 	"waggle/shared/store/memorydriver"
@@ -61,5 +62,151 @@ func TestTheEventsOfOneRunReadItsLogOnce(t *testing.T) {
 	}
 	if called.Load() != n || reads.Load() > 3 {
 		t.Errorf("%d calls read the log %d times", called.Load(), reads.Load())
+	}
+}
+
+// TestTheSensorsOfOneEventReadItsRunAndTheOneBeforeOnce counts the reads of runs and of lists of runs.
+func TestTheSensorsOfOneEventReadItsRunAndTheOneBeforeOnce(t *testing.T) {
+	t.Parallel()
+	var sensors sensor.List
+	var failures, successes int
+	for i := range 5 {
+		sensors = append(sensors, sensor.OnRunStatus(fmt.Sprintf("s%d", i), []run.Status{run.Success, run.Failure}, func(_ *sensor.Context, r sensor.Run) error {
+			if r.LastSuccess == nil {
+				t.Errorf("%s knows of no success", r.Status)
+			}
+			switch {
+			case r.Status == run.Success && len(r.Materializations) == 1:
+				successes++
+			case r.Status == run.Failure && r.Failures == 1 && len(r.FailedSteps) == 1 && len(r.FailedSteps[0].Log) == 10:
+				failures++
+			}
+			return nil
+		}, nil))
+	}
+	w := setup(t, nil, sensors...)
+	var reads []string
+	w.db = w.db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+		switch {
+		case c.Done:
+		case c.Op == memorydriver.Get && strings.HasPrefix(c.Keys[0].Partition, "RUN#"):
+			reads = append(reads, "summary")
+		case c.Op == memorydriver.Query && strings.HasPrefix(c.Query.Partition, "RUN#"):
+			reads = append(reads, "log")
+		case c.Op == memorydriver.Query && c.Query.Index == "job_status":
+			reads = append(reads, "list")
+		}
+		return nil
+	}})
+	w.open(nil)
+	w.fails = false
+	w.happens()
+	for _, fails := range []bool{false, true} {
+		w.fails = fails
+		told := w.happens()
+		reads = nil
+		w.take(told...)
+		w.once()
+		want := []string{"summary", "log", "list", "summary", "log"} // the run, what came before it, the success of these
+		if fails {
+			want = append(want, "list", "log") // failures before it, and what its steps logged last
+		}
+		if !slices.Equal(reads, want) {
+			t.Errorf("five sensors of a run that failed (%t) read %q, want %q", fails, reads, want)
+		}
+	}
+	if successes != 5 || failures != 5 {
+		t.Errorf("%d were told of the success, and %d of the failure, all that there is", successes, failures)
+	}
+}
+
+// TestEachRunIsToldWithItsOwnHistory has the events of several runs evaluated one after another, and out of order.
+func TestEachRunIsToldWithItsOwnHistory(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	order := map[run.ID]int{}
+	all := sensor.OnRunStatus("all", []run.Status{run.Started, run.Success, run.Failure}, func(_ *sensor.Context, r sensor.Run) error {
+		last := 0
+		if r.LastSuccess != nil {
+			last = order[r.LastSuccess.Run]
+		}
+		seen = append(seen, fmt.Sprintf("%d %s %d %d %t", order[r.ID], r.Status, r.Failures, last, r.Ended.IsZero()))
+		return nil
+	}, nil)
+	w := setup(t, nil, all)
+	var told []event.Event
+	for i, fails := range []bool{false, true, true, false, true} {
+		w.fails = fails
+		of := w.happens()
+		order[of[0].Run] = i + 1
+		told = append(told, of...)
+	}
+	slices.Reverse(told) // the end of each run, then its start
+	w.take(told...)
+	w.once()
+	want := []string{"5 FAILURE 1 4 false", "5 STARTED 0 4 true", "4 SUCCESS 0 1 false", "4 STARTED 0 1 true", "3 FAILURE 2 1 false", "3 STARTED 0 1 true",
+		"2 FAILURE 1 1 false", "2 STARTED 0 1 true", "1 SUCCESS 0 0 false", "1 STARTED 0 0 true"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(seen, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestARunThatGoesOnIsReadAnew has a run end between the evaluations of two of its events.
+func TestARunThatGoesOnIsReadAnew(t *testing.T) {
+	t.Parallel()
+	w := setup(t, nil)
+	var told []event.Event
+	var seen []run.Status
+	ends := make(chan struct{})
+	slow := asset.New("slow", func(*asset.Context) (int, error) { <-ends; return 1, nil }, nil)
+	w.defs.Assets = append(w.defs.Assets, slow)
+	started, ended := make(chan struct{}), make(chan struct{})
+	w.defs.Sensors = sensor.List{sensor.OnRunStatus("all", []run.Status{run.Started, run.Success}, func(_ *sensor.Context, r sensor.Run) error {
+		if seen = append(seen, r.Status); len(seen) == 1 {
+			close(ends)
+			<-ended
+			return w.courier.Take(t.Context(), told...) // its end has come, and is evaluated next
+		}
+		if r.Ended.IsZero() || len(r.Materializations) != 1 {
+			t.Errorf("at the end %+v was known", r)
+		}
+		return nil
+	}, nil)}
+	w.open(nil)
+	go func() {
+		defer close(ended)
+		w.runRequest(run.Request{Selection: []run.StepKey{"slow"}}, func(_ context.Context, events []event.Event) error {
+			if first := len(told) == 0; first {
+				defer close(started)
+			}
+			told = append(told, events...)
+			return nil
+		})
+	}()
+	<-started
+	w.take(told...)
+	w.once()
+	if !slices.Equal(seen, []run.Status{run.Started, run.Success}) {
+		t.Errorf("told of %v", seen)
+	}
+}
+
+// TestWhatAFunctionDoesToWhatItIsToldIsNotToldToTheNext has the first function sort and cut what it is told.
+func TestWhatAFunctionDoesToWhatItIsToldIsNotToldToTheNext(t *testing.T) {
+	t.Parallel()
+	var second sensor.Run
+	w := setup(t, nil, sensor.OnRunSuccess("first", func(_ *sensor.Context, r sensor.Run) error {
+		clear(r.Materializations)
+		clear(r.Checks)
+		return nil
+	}, nil), sensor.OnRunSuccess("second", func(_ *sensor.Context, r sensor.Run) error { second = r; return nil }, nil))
+	one := w.defs.Assets[0]
+	w.defs.Checks = check.List{check.New1("fine", func(*asset.Context, int) (check.Result, error) { return check.Result{Passed: true}, nil }, one.(*asset.Asset[int]), nil)}
+	w.fails = false
+	w.open(nil)
+	w.take(w.happens()...)
+	w.once()
+	if len(second.Materializations) != 1 || second.Materializations[0].Asset != "broken" || len(second.Checks) != 1 || second.Checks[0].Check != "fine" {
+		t.Errorf("the second was told of %+v and %+v", second.Materializations, second.Checks)
 	}
 }
