@@ -326,7 +326,7 @@ func (c *Courier) gave(outs []store.Out) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, o := range outs {
-		if o.Due.IsZero() && !slices.Contains(c.filled, o.Channel) {
+		if !slices.Contains(c.filled, o.Channel) {
 			c.filled = append(c.filled, o.Channel)
 		}
 	}

@@ -22,20 +22,22 @@ const (
 
 // told is what sensors are told of a run: its record, what came before it, and what its failed steps logged last.
 func (c *Courier) told(ctx context.Context, record run.Record, known *recent) (notice.Run, error) {
-	now := moment{record.ID, record.Status}
-	if known.of != now || !record.Status.Terminal() {
-		h, err := c.history(ctx, record, known)
-		if err != nil {
+	h := known.history
+	if ended := record.Status.Terminal(); !ended || known.ended != record.ID {
+		var err error
+		if h, err = c.history(ctx, record, known); err != nil {
 			return notice.Run{}, err
 		}
 		if h.Logs, err = c.logs(ctx, record); err != nil {
 			return notice.Run{}, err
 		}
-		known.of, known.history = now, h
+		if ended {
+			known.ended, known.history = record.ID, h
+		}
 	}
 	// What one function does to its lists is not what the next is told.
 	record.Materializations, record.Checks = slices.Clone(record.Materializations), slices.Clone(record.Checks)
-	return notice.Of(record, known.history, c.opts.Place), nil
+	return notice.Of(record, h, c.opts.Place), nil
 }
 
 // history looks at the job's runs that were launched before a run; of a run without a job there are none.

@@ -133,7 +133,6 @@ func (c *Courier) evaluateTick(ctx context.Context, def *sensor.Definition, row 
 	if err != nil {
 		return true, err
 	}
-	c.gave(outs)
 	if *row = decided; len(row.Launches) > 0 {
 		return c.launch(ctx, row, end)
 	}

@@ -12,14 +12,8 @@ import (
 type recent struct {
 	run *runlog.Fold // that was read last; nil: none was
 
-	of      moment // of which history is; the zero value: of none
-	history notice.History
+	ended   run.ID         // a run that has ended, of which history is; empty: of none
+	history notice.History // what came before it, and what it logged
 
 	success *run.Record // that was read last as the success before another; nil: none was
-}
-
-// moment is a run as it was while it had a status.
-type moment struct {
-	run    run.ID
-	status run.Status
 }
