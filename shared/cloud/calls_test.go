@@ -199,15 +199,7 @@ func TestWhatASensorHasNoTimeForIsGoneOnWithByAnother(t *testing.T) {
 		bad := asset.New("bad", func(*asset.Context) (int, error) { return 0, errors.New("it is bad") }, nil)
 		p := newPlatform(t, waggle.Definitions{Assets: asset.List{bad}, Jobs: job.List{job.New("job", asset.List{bad}, nil)}, Channels: notify.List{slack},
 			Sensors: sensor.List{sensor.OnRunFailure("failures", func(ctx *sensor.Context, r sensor.Run) error { return ctx.Notify(r.Report(), slack) }, nil)}}, 1)
-		var published []event.Event
-		r := p.runner(&asked{})
-		r.Publish = func(_ context.Context, events []event.Event) error {
-			published = append(published, events...)
-			return nil
-		}
-		if err := r.Run(p.ctx, here, cloud.RunCall{Run: p.launch("job")}); err != nil {
-			t.Fatal(err)
-		}
+		published := p.failures("job", 1)
 		a, st := &asked{}, p.Store()
 		teller := &cloud.Teller{Definitions: p.defs, Functions: a, Log: slog.New(slog.DiscardHandler), Courier: courier.New(st, p.defs, &courier.Options{
 			Sender: func(*notify.Definition) (notify.Sender, error) { return busy{}, nil }, Worker: "x"})}
@@ -220,6 +212,103 @@ func TestWhatASensorHasNoTimeForIsGoneOnWithByAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.want(t, "sensor ")
+	})
+}
+
+// failures runs a job that fails several times, and returns what the bus tells of it.
+func (p *platform) failures(name string, runs int) (published []event.Event) {
+	p.t.Helper()
+	r := p.runner(&asked{})
+	r.Publish = func(_ context.Context, events []event.Event) error {
+		published = append(published, events...)
+		return nil
+	}
+	for range runs {
+		if err := r.Run(p.ctx, here, cloud.RunCall{Run: p.launch(name)}); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return published
+}
+
+// teller is the function sensor of a platform, that calls functions.
+func (p *platform) teller(f cloud.Functions) *cloud.Teller {
+	return &cloud.Teller{Definitions: p.defs, Functions: f, Log: p.log, Courier: courier.New(p.Store(), p.defs, &courier.Options{Calls: cloud.Calls(p.defs, ""), Worker: "x",
+		Sender: func(*notify.Definition) (notify.Sender, error) { return people{p}, nil }})}
+}
+
+// failing is a platform on which a job fails, with sensors that tell so after a time.
+func failing(t *testing.T, takes time.Duration, isolated ...bool) *platform {
+	t.Helper()
+	slack := notify.Slack("slack", nil)
+	bad := asset.New("bad", func(*asset.Context) (int, error) { return 0, errors.New("it is bad") }, nil)
+	var sensors sensor.List
+	for i, own := range isolated {
+		sensors = append(sensors, sensor.OnRunFailure(fmt.Sprintf("s%d", i), func(ctx *sensor.Context, r sensor.Run) error {
+			time.Sleep(takes)
+			return ctx.Notify(notify.Message{Text: fmt.Sprintf("s%d: %s", i, r.ID)}, slack)
+		}, &sensor.Options{Isolated: own}))
+	}
+	return newPlatform(t, waggle.Definitions{Assets: asset.List{bad}, Jobs: job.List{job.New("failing", asset.List{bad}, nil)}, Channels: notify.List{slack}, Sensors: sensors}, 1)
+}
+
+func (p *platform) event(sensor string) store.SensorEvent {
+	p.t.Helper()
+	rows, err := p.Store().SensorEvents(p.ctx, sensor, 2)
+	if err != nil || len(rows) != 1 {
+		p.t.Fatalf("%d events of %s, %v", len(rows), sensor, err)
+	}
+	return rows[0]
+}
+
+func TestAnInvocationThatIsCutOffBetweenStoringAndCallingIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := failing(t, 0, false, true)
+		a, events := &asked{}, p.failures("failing", 1)
+		if err := p.teller(a).Store(p.ctx, events...); err != nil {
+			t.Fatal(err)
+		}
+		a.want(t, "sensor s1")
+		if own, other := p.event("s0"), p.event("s1"); own.State != store.EventWorking || own.Attempts != 1 || other.State != store.EventPending {
+			t.Errorf("%+v, %+v", own, other)
+		}
+		for i, want := range []string{"s1: ", "s0: "} { // the monitor looks half a minute later, and a minute after that
+			time.Sleep(30 * time.Second)
+			if err := p.Look(p.ctx); err != nil {
+				t.Fatal(err)
+			}
+			p.Wait()
+			if got := p.told; len(got) != i+1 || !strings.HasPrefix(got[i], want) {
+				t.Errorf("at look %d they were told %q", i+1, got)
+			}
+			time.Sleep(30 * time.Second)
+		}
+	})
+}
+
+// TestABatchOfSlowCallsIsEachCalledOnce has more to call in one invocation than it has time for.
+func TestABatchOfSlowCallsIsEachCalledOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := failing(t, 20*time.Second, false)
+		events := p.failures("failing", 6)
+		teller := p.teller(p)
+		for _, e := range events { // as the queue brings them
+			if err := teller.Store(p.ctx, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+		defer cancel()
+		if err := teller.Work(ctx); err != nil {
+			t.Fatal(err)
+		}
+		p.Wait()
+		if took := time.Since(began); len(p.told) != 6 || len(slices.Compact(slices.Sorted(slices.Values(p.told)))) != 6 || took > 3*time.Minute {
+			t.Errorf("they were told %q in %s", p.told, took)
+		}
 	})
 }
 
