@@ -230,6 +230,32 @@ func TestWhatIsTakenHalfwayIsTakenOnceInTheEnd(t *testing.T) {
 	}
 }
 
+// TestWhatWasGivenIsSentThoughTheNextFails has the table fail while the second of two sensors is called, by one that began the events and by one
+// that found them.
+func TestWhatWasGivenIsSentThoughTheNextFails(t *testing.T) {
+	t.Parallel()
+	for _, taken := range []bool{true, false} {
+		w := setup(t, nil, tells("first", slack), tells("second", team))
+		events := w.happens()
+		w.db = w.db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+			if c.Op == memorydriver.Query && c.Query.Partition == "SENSOR#second" {
+				return fault.New(fault.Unavailable, "no answer")
+			}
+			return nil
+		}})
+		w.open(nil)
+		if taken {
+			w.take(events...)
+		} else if err := w.courier.Publish()(t.Context(), events); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.courier.Once(t.Context()); !errors.Is(err, fault.Unavailable) {
+			t.Errorf("taken: %t: %v", taken, err)
+		}
+		w.want("slack: " + told)
+	}
+}
+
 func TestEventsOfSensorsThatOthersCallAreStoredForThem(t *testing.T) {
 	t.Parallel()
 	w := setup(t, nil, tells("mine", slack), tells("theirs", slack))
