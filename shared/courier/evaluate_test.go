@@ -167,6 +167,39 @@ func TestEachRunIsToldWithItsOwnHistory(t *testing.T) {
 	}
 }
 
+// TestFewRunsAreReadOfAJobThatHasHadMany reads of a job with a past no more of it than is needed, and all that is.
+func TestFewRunsAreReadOfAJobThatHasHadMany(t *testing.T) {
+	t.Parallel()
+	var told sensor.Run
+	w := setup(t, nil, sensor.OnRunStatus("all", []run.Status{run.Success, run.Failure}, func(_ *sensor.Context, r sensor.Run) error { told = r; return nil }, nil))
+	read := 0
+	w.db = w.db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+		if c.Done && c.Op == memorydriver.Query && c.Query.Index == "job_status" {
+			read += c.Query.Limit
+		}
+		return nil
+	}})
+	w.open(nil)
+	w.fails = false
+	for range 20 {
+		w.happens()
+	}
+	w.take(w.happens()...)
+	w.once()
+	if told.LastSuccess == nil || read > 4 {
+		t.Errorf("up to %d runs were read for %+v", read, told.LastSuccess)
+	}
+	w.fails = true
+	for range 100 {
+		w.happens()
+	}
+	w.take(w.happens()...)
+	w.once()
+	if told.Failures != 101 || told.LastSuccess == nil {
+		t.Errorf("%d failures were counted, after %+v", told.Failures, told.LastSuccess)
+	}
+}
+
 // TestARunThatGoesOnIsReadAnew has a run end between the evaluations of two of its events.
 func TestARunThatGoesOnIsReadAnew(t *testing.T) {
 	t.Parallel()

@@ -93,11 +93,12 @@ func (c *Courier) success(ctx context.Context, id run.ID, known *recent) (*run.R
 	return known.success, nil
 }
 
-// earlier visits the job's runs of a status that were launched before a run, newest first, until visit says false.
+// earlier visits the job's runs of a status that were launched before a run, newest first, until visit says false. Mostly that is soon, so it reads
+// few at first: each is paid for.
 func (c *Courier) earlier(ctx context.Context, record run.Record, status run.Status, visit func(store.Summary) bool) error {
 	cursor := ""
-	for seen := 0; seen < mostFailures; {
-		page, next, err := c.store.Runs(ctx, store.Filter{Job: record.Request.Job, Status: status}, 50, cursor)
+	for seen, limit := 0, 4; seen < mostFailures; limit = min(2*limit, 64) {
+		page, next, err := c.store.Runs(ctx, store.Filter{Job: record.Request.Job, Status: status}, limit, cursor)
 		if err != nil {
 			return err
 		}
