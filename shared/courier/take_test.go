@@ -156,7 +156,7 @@ func TestWhatIsTakenByOneThatDiesIsEvaluatedByAnother(t *testing.T) {
 		w.open(nil) // and no more is heard of the one before
 		w.once()
 		w.want()
-		if next, err := w.store.NextAlert(t.Context(), nil); err != nil || next.Sub(time.Now()) != time.Minute {
+		if next, err := w.store.NextAlert(t.Context(), nil); err != nil || time.Until(next) != time.Minute {
 			t.Errorf("due at %s, %v", next, err)
 		}
 		time.Sleep(time.Minute)

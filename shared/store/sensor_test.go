@@ -15,6 +15,7 @@ import (
 	"waggle/shared/run"
 	"waggle/shared/store"
 	"waggle/shared/store/driver"
+	"waggle/shared/store/memorydriver"
 	"waggle/shared/store/sqlitedriver"
 )
 
@@ -194,6 +195,16 @@ func TestWhoStoresAnEventAsBegunMayLoseTheAnswer(t *testing.T) {
 		_, err = b.EndEvent(b.Context(), row, store.EventDone, nil)
 		b.ok(err)
 	})
+}
+
+func TestAPromiseRunsOutByTheWallClock(t *testing.T) {
+	t.Parallel()
+	s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
+	t.Cleanup(func() { _ = s.Close() })
+	row, err := s.PutBegun(t.Context(), "alarm", failed(7), time.Minute)
+	if err != nil || row.Due != row.Due.Round(0) { // as one that was read: a monotonic clock stands still while a process is frozen
+		t.Errorf("due at %s, %v", row.Due, err)
+	}
 }
 
 func TestNothingIsLeftInAChannelThatNobodyLooksFor(t *testing.T) {
