@@ -99,7 +99,7 @@ func (s *Store) PutEvents(ctx context.Context, sensor string, events []event.Eve
 // PutBegun stores an event that a sensor is to be told of and that the caller evaluates at once, as PutEvents and BeginEvent would, in one
 // write. fault.Conflict says that it is stored already, by whomever: that row brings it back.
 func (s *Store) PutBegun(ctx context.Context, sensor string, e event.Event, within time.Duration) (SensorEvent, error) {
-	now := s.now().UTC().Round(0) // by the wall clock: what a frozen process has of the promise is no more than others see
+	now := s.now().UTC() // without a monotonic reading: that clock may stand still while a process is frozen
 	return s.putEvent(ctx, SensorEvent{Sensor: sensor, Event: e, State: EventWorking, Attempts: 1, Stored: now, Due: now.Add(within)})
 }
 

@@ -202,7 +202,7 @@ func TestAPromiseRunsOutByTheWallClock(t *testing.T) {
 	s := store.New(memorydriver.New(nil), store.NewBlobs(memblob.OpenBucket(nil)), nil)
 	t.Cleanup(func() { _ = s.Close() })
 	row, err := s.PutBegun(t.Context(), "alarm", failed(7), time.Minute)
-	if err != nil || row.Due != row.Due.Round(0) { // as one that was read: a monotonic clock stands still while a process is frozen
+	if err != nil || row.Due != row.Due.Round(0) {
 		t.Errorf("due at %s, %v", row.Due, err)
 	}
 }
