@@ -100,11 +100,11 @@ func entries(t *testing.T, data []byte) map[string][]byte {
 	}
 }
 
-// overBucket is a world whose blobs are in a bucket, and whose writes are paid by size. Its events wait for a while, to be stored together.
-func overBucket(t *testing.T, defs waggle.Definitions, bucket *blob.Bucket) *world {
+// overBucket is a world whose blobs are in a bucket, and whose writes are paid by size. Its events wait that long, to be stored together.
+func overBucket(t *testing.T, defs waggle.Definitions, bucket *blob.Bucket, pace time.Duration) *world {
 	w := setup(t, defs, nil)
 	w.store = store.New(w.db, store.NewBlobs(bucket), &store.Options{PaidBySize: true})
-	w.engine = engine.New(w.store, defs, heard(w.store, &engine.Options{Pace: 100 * time.Millisecond}))
+	w.engine = engine.New(w.store, defs, heard(w.store, &engine.Options{Pace: pace, Flush: pace}))
 	return w
 }
 
@@ -138,7 +138,11 @@ func TestWhereObjectsArePaidSmallBlobsAreStoredTogether(t *testing.T) {
 	t.Parallel()
 	for _, warm := range []bool{false, true} {
 		bucket := memblob.OpenBucket(nil)
-		w := overBucket(t, scattered(), bucket)
+		pace := 10 * time.Millisecond
+		if warm {
+			pace = time.Hour // all is stored when the run has ended
+		}
+		w := overBucket(t, scattered(), bucket, pace)
 		if warm {
 			w.warm()
 		}
@@ -162,8 +166,8 @@ func TestWhereObjectsArePaidSmallBlobsAreStoredTogether(t *testing.T) {
 		if !slices.Equal(packed, wanted) || single != 1 {
 			t.Errorf("warm %t: packed %q, %d objects besides", warm, packed, single)
 		}
-		if n := len(all); warm && n > 3 || n > 5 {
-			t.Errorf("warm %t: %d objects", warm, n)
+		if n := len(all); warm && n > 3 { // the first write waits for nothing
+			t.Errorf("%d objects", n)
 		}
 		// A new process reads what this one has stored.
 		again := store.New(w.db, store.NewBlobs(bucket), nil)
@@ -203,11 +207,17 @@ func TestWhereObjectsArePaidSmallBlobsAreStoredTogether(t *testing.T) {
 func TestASmallValueGoesWithOthersThatAreStored(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("large ", 1000)
-	a := asset.New("a", func(*asset.Context) (string, error) { return large, nil }, nil)
+	var w *world
+	a := asset.New("a", func(ctx *asset.Context) (string, error) {
+		for w.stored(ctx.RunID()).Seq < 2 && ctx.Err() == nil { // the first write waits for nothing, the others for an hour
+			time.Sleep(time.Millisecond)
+		}
+		return large, nil
+	}, &asset.Options{Timeout: time.Minute})
 	b := asset.New1("b", func(_ *asset.Context, a string) (string, error) { return a[:2000], nil }, a, nil)
 	c := asset.New1("c", func(_ *asset.Context, b string) (string, error) { return b[:1000], nil }, b, nil)
 	alone := asset.New("alone", func(*asset.Context) (string, error) { return large[:2000], nil }, nil)
-	w := overBucket(t, definitions(asset.List{a, b, c, alone}), memblob.OpenBucket(nil))
+	w = overBucket(t, definitions(asset.List{a, b, c, alone}), memblob.OpenBucket(nil), time.Hour)
 	w.warm()
 	inline := map[run.AssetKey]bool{}
 	for _, selected := range [][]run.StepKey{{"a", "b", "c"}, {"alone"}} {
@@ -232,7 +242,7 @@ func TestBlobsWaitForTheEventsThatNameThem(t *testing.T) {
 		return strings.Repeat("a", 5000), err
 	}, &asset.Options{Timeout: time.Minute})
 	bucket := memblob.OpenBucket(nil)
-	w = overBucket(t, definitions(asset.List{a}), bucket)
+	w = overBucket(t, definitions(asset.List{a}), bucket, 100*time.Millisecond)
 	w.warm()
 	want(t, w.job(), "SUCCESS a SUCCEEDED")
 	if all := objects(t, bucket); len(all) != 2 { // with the first
@@ -264,7 +274,7 @@ func TestWhatIsNotStoredYetCanBeRead(t *testing.T) {
 		close(release)
 		return len(a), err
 	}, a, nil)
-	w := overBucket(t, definitions(asset.List{a, b}), bucket)
+	w := overBucket(t, definitions(asset.List{a, b}), bucket, 10*time.Millisecond)
 	w.warm()
 	want(t, w.job(), "SUCCESS a SUCCEEDED, b SUCCEEDED")
 	if data, err := w.store.GetBlob(t.Context(), name.Load().(string)); err != nil || string(data) != "1,2,3" {
@@ -288,7 +298,7 @@ func TestABucketThatRefusesIsTheErrorOfASteps(t *testing.T) {
 		return strings.Repeat("a", 5000), nil
 	}, nil)
 	b := asset.New1("b", func(_ *asset.Context, a string) (int, error) { return len(a), nil }, a, nil)
-	w = overBucket(t, definitions(asset.List{a, b}), bucket)
+	w = overBucket(t, definitions(asset.List{a, b}), bucket, 10*time.Millisecond)
 
 	from = "a"
 	r := w.job() // none of this process was taken so far

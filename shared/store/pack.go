@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"waggle/shared/fault"
@@ -16,10 +17,12 @@ import (
 
 // Pack is one object that holds several blobs: where each object that is written is paid, an owner of a run writes small ones together. It is a
 // tar file, in which a blob has the name that it would have as an object. Its name as a blob is that of the pack, and where its bytes are:
-// "runs/RUN/EPOCH-NUMBER.tar#512+6041".
+// "runs/RUN/EPOCH-NUMBER.tar#512+6041". It is safe for several goroutines.
 type Pack struct {
 	name string
 	at   time.Time
+
+	mu   sync.Mutex
 	data bytes.Buffer
 	tar  *tar.Writer
 }
@@ -33,6 +36,8 @@ func (s *Store) NewPack(id run.ID, epoch int64, number int) *Pack {
 
 // Add puts a blob into the pack and returns its name.
 func (p *Pack) Add(name string, data []byte) (blob string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	err = p.tar.WriteHeader(&tar.Header{Name: name, Size: int64(len(data)), Mode: 0o644, ModTime: p.at})
 	blob = placed(p.name, int64(p.data.Len()), int64(len(data)))
 	if err == nil {
@@ -42,11 +47,17 @@ func (p *Pack) Add(name string, data []byte) (blob string, err error) {
 }
 
 // Size is how many bytes the pack has.
-func (p *Pack) Size() int { return p.data.Len() }
+func (p *Pack) Size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.data.Len()
+}
 
 // Blob returns a copy of a blob of the pack; false where it is none.
 func (p *Pack) Blob(blob string) ([]byte, bool) {
 	name, offset, size, ok := place(blob)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if !ok || name != p.name || offset+size > int64(p.data.Len()) {
 		return nil, false
 	}
@@ -55,10 +66,19 @@ func (p *Pack) Blob(blob string) ([]byte, bool) {
 
 // PutPack stores a pack, to which nothing is added any more.
 func (s *Store) PutPack(ctx context.Context, p *Pack) error {
-	if err := p.tar.Close(); err != nil {
-		return fault.Wrap(fault.Internal, "pack "+p.name, err)
+	whole, err := p.close()
+	if err != nil {
+		return err
 	}
-	return s.PutBlob(ctx, p.name, p.data.Bytes())
+	return s.PutBlob(ctx, p.name, whole)
+}
+
+// close ends the file and returns it. Doing it twice is the same as once.
+func (p *Pack) close() ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.tar.Close()
+	return p.data.Bytes(), fault.Wrap(fault.Internal, "pack "+p.name, err)
 }
 
 // placed is the name of a blob that is within another, and place what such a name says. No other blob has a # in its name: see BlobPath.
