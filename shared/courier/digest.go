@@ -231,7 +231,7 @@ func (b batch) key() string {
 func (d *drainer) deliverAll(outer, ctx context.Context, batches []batch) (time.Time, error) {
 	for i, b := range batches {
 		if i > 0 {
-			if err := d.spend(outer); err != nil {
+			if err := d.spend(outer, ctx); err != nil {
 				return time.Time{}, nil // the context has ended
 			}
 		}

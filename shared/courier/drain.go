@@ -45,7 +45,7 @@ func (c *Courier) drain(ctx context.Context, name string) (bool, error) {
 		return false, err
 	}
 	stop := c.heartbeat(lease)
-	d := &drainer{Courier: c, name: name, lease: lease}
+	d := &drainer{Courier: c, name: name, lease: lease, room: c.store.Now()}
 	due, err := d.run(ctx, background)
 	stop()
 	if errors.Is(err, fault.Lost) || errors.Is(err, fault.Conflict) {
@@ -90,6 +90,10 @@ type drainer struct {
 	def    *notify.Definition
 	sender notify.Sender
 	did    bool // it had something to do
+
+	more bool      // more waits than the page that it is at
+	took bool      // entries, since the pass began
+	room time.Time // when it last made room in the index
 }
 
 // run sends until nothing can be sent or the outer context ends, and returns when the channel is due again; zero: nothing waits.
@@ -97,8 +101,11 @@ func (d *drainer) run(outer, ctx context.Context) (time.Time, error) {
 	now := d.store.Now()
 	d.def = d.defs.Channel(d.name)
 	if d.def == nil {
-		if err := d.noteInbox(ctx); err != nil {
-			return time.Time{}, err
+		for more := true; more && outer.Err() == nil; {
+			var err error
+			if more, err = d.see(ctx); err != nil {
+				return time.Time{}, err
+			}
 		}
 		d.lease.Update(func(ch *store.Channel) {
 			ch.Reason, ch.Error = ReasonNoChannel, fmt.Sprintf("no channel %q in the definitions of %s", d.name, d.opts.Worker)
@@ -126,20 +133,23 @@ func (d *drainer) run(outer, ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for outer.Err() == nil {
-		inbox, err := d.store.Inbox(ctx, d.name)
-		if err != nil {
-			return time.Time{}, err
-		}
+		d.took = false
 		next, err := d.pass(outer, ctx)
 		if err != nil {
 			return time.Time{}, err
 		}
-		err = d.store.EmptyInbox(ctx, d.name, inbox)
-		if errors.Is(err, fault.Conflict) {
-			continue // a message came meanwhile
+		if d.took || !next.IsZero() && !next.After(d.store.Now()) {
+			continue
 		}
-		if err != nil || next.IsZero() || next.After(d.store.Now()) {
-			return next, err
+		if next.IsZero() && d.did {
+			return next, nil // all has left, and what came meanwhile was seen by nobody
+		}
+		took, err := d.see(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if !took {
+			return next, nil
 		}
 	}
 	return d.store.Now(), nil
@@ -150,18 +160,6 @@ func (d *drainer) senderOf() (notify.Sender, error) {
 		return nil, fault.New(fault.Invalid, "this process has no senders")
 	}
 	return d.opts.Sender(d.def)
-}
-
-// noteInbox says that what waits was seen.
-func (d *drainer) noteInbox(ctx context.Context) error {
-	inbox, err := d.store.Inbox(ctx, d.name)
-	if err != nil {
-		return err
-	}
-	if err = d.store.EmptyInbox(ctx, d.name, inbox); errors.Is(err, fault.Conflict) {
-		return nil
-	}
-	return err
 }
 
 const messagesAtOnce = 100
@@ -180,6 +178,7 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 		if err != nil {
 			return next, err
 		}
+		d.more = more != ""
 		d.look(outs)
 		for _, o := range outs {
 			now := d.store.Now()
@@ -209,7 +208,7 @@ func (d *drainer) pass(outer, ctx context.Context) (time.Time, error) {
 				}
 				continue
 			}
-			if err := d.spend(outer); err != nil {
+			if err := d.spend(outer, ctx); err != nil {
 				soonest(d.store.Now())
 				return next, nil // the context has ended
 			}
@@ -258,8 +257,9 @@ func (d *drainer) budget(ch *store.Channel, now time.Time) float64 {
 }
 
 // spend takes one from the channel's rate, and waits while there is none.
-func (d *drainer) spend(ctx context.Context) error {
-	for ctx.Err() == nil && !d.opts.NoRate {
+func (d *drainer) spend(outer, ctx context.Context) error {
+	d.makeRoom(ctx)
+	for outer.Err() == nil && !d.opts.NoRate {
 		var wait time.Duration
 		now := d.store.Now()
 		d.lease.Update(func(ch *store.Channel) {
@@ -277,9 +277,9 @@ func (d *drainer) spend(ctx context.Context) error {
 		timer := time.NewTimer(wait + time.Millisecond)
 		select {
 		case <-timer.C:
-		case <-ctx.Done():
+		case <-outer.Done():
 			timer.Stop()
 		}
 	}
-	return ctx.Err()
+	return outer.Err()
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
-	"slices"
 	"time"
 
 	"waggle/shared/fault"
@@ -17,18 +16,15 @@ import (
 // A channel's rows. Its owner alone sends, keeps its state and moves rows from OUT to MSG; everybody may put OUT rows.
 //
 //	CHANNEL#name  META                          ownership, and what the channel's owner must know
-//	CHANNEL#name  INBOX                         there are OUT rows that no owner has seen yet
 //	CHANNEL#name  OUT#time#run#seq#source#call  a message that waits
 //	CHANNEL#name  MSG#time#id                   a message that was sent, folded or given up, and what it reported
 //	CHANNEL#name  THREAD#source#subject         what the channel was told of a subject
 //
-// INBOX is written with every OUT row, with a new version. An owner reads the version, then the OUT rows, and deletes INBOX only while it
-// still has that version: so no row is left that nobody looks for. META and INBOX are in the partition "channel" of the index of what is due.
+// META is in the partition "channel" of the index of what is due, and so is an OUT row until an owner has seen it: see Unseen.
 const (
 	dueChannels = "channel"
 	outPrefix   = "OUT#"
 	msgPrefix   = "MSG#"
-	inboxSort   = "INBOX"
 )
 
 // Channel is what the owner of a channel must know.
@@ -108,35 +104,6 @@ func (s *Store) ChannelState(ctx context.Context, name string) (Channel, owner.O
 	return meta.State, meta.Ownership, err
 }
 
-// Inbox returns the version of a channel's inbox; 0: it is empty. Read it before the OUT rows, and empty it after.
-func (s *Store) Inbox(ctx context.Context, channel string) (int64, error) {
-	item, err := s.db.Get(ctx, channelKey(channel, inboxSort))
-	if errors.Is(err, fault.NotFound) {
-		return 0, nil
-	}
-	return item.Version, err
-}
-
-// EmptyInbox says that every OUT row up to a version was seen. fault.Conflict says that there are newer ones.
-func (s *Store) EmptyInbox(ctx context.Context, channel string, version int64) error {
-	if version == 0 {
-		return nil
-	}
-	err := s.db.Delete(ctx, channelKey(channel, inboxSort), driver.IfVersion(version))
-	var conflict *driver.ConflictError
-	if errors.As(err, &conflict) && conflict.Stored == nil {
-		return nil // the answer was lost
-	}
-	return err
-}
-
-// inboxOp puts the inbox of a channel, due at once.
-func (s *Store) inboxOp(channel string, now time.Time) (driver.Op, error) {
-	version, err := s.newVersion()
-	key := channelKey(channel, inboxSort)
-	return driver.Op{Put: &driver.Item{Key: key, Version: version, Entries: []driver.Entry{dueEntry(dueChannels, now, key)}}}, err
-}
-
 // newVersion is a version that no earlier item with the same key had.
 func (s *Store) newVersion() (int64, error) {
 	version, err := rand.Int(s.rand, big.NewInt(1<<62))
@@ -146,20 +113,19 @@ func (s *Store) newVersion() (int64, error) {
 	return version.Int64() + 1, nil
 }
 
-// DueChannels returns the channels that somebody must look after, those that have been due longest first; at most limit. An index may lag.
+// DueChannels returns the channels that somebody must look after, those that have been due longest first; at most limit. It reads on over the
+// messages of a channel that it has, ten thousand at most. An index may lag.
 func (s *Store) DueChannels(ctx context.Context, limit int) ([]string, error) {
-	page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: dueChannels, To: s.dueBefore(), Limit: 2 * limit})
-	if err != nil {
-		return nil, err
-	}
 	var names []string
-	for _, item := range page.Items {
-		name := item.Partition[len(channelPartition("")):]
-		if !slices.Contains(names, name) && len(names) < limit {
+	has := map[string]bool{}
+	err := s.eachDueChannel(ctx, func(item driver.Item) bool {
+		if name := item.Partition[len(channelPartition("")):]; !has[name] {
+			has[name] = true
 			names = append(names, name)
 		}
-	}
-	return names, nil
+		return len(names) < limit
+	})
+	return names, err
 }
 
 // NextAlert returns the soonest time at which a sensor's event or a channel is due, or a row owes an event to whom the rows of this store owe

@@ -141,9 +141,13 @@ func (s *Store) outOps(ctx context.Context, outs []Out) ([]driver.Op, error) {
 	}
 	var ops []driver.Op
 	var texts []driver.Item
-	now, together, told := s.now().UTC(), 0, map[string]bool{}
+	now, together := s.now().UTC(), 0
 	for _, o := range outs {
-		o.Stored, o.version = now, 1
+		var err error
+		if o.version, err = s.newVersion(); err != nil { // one that is revived is another
+			return nil, err
+		}
+		o.Stored = now
 		beside := s.paid && len(o.Body) > maxOutBody
 		if !beside {
 			together += len(o.Body)
@@ -165,16 +169,8 @@ func (s *Store) outOps(ctx context.Context, outs []Out) ([]driver.Op, error) {
 		if err != nil {
 			return nil, err
 		}
+		item.Entries = []driver.Entry{o.unseen(now)}
 		ops = append(ops, driver.Op{Put: &item})
-		if told[o.Channel] {
-			continue
-		}
-		told[o.Channel] = true
-		inbox, err := s.inboxOp(o.Channel, now)
-		if err != nil {
-			return nil, err
-		}
-		ops = append(ops, inbox)
 	}
 	if len(texts) == 0 {
 		return ops, nil
@@ -210,14 +206,19 @@ func (s *Store) MessageBody(ctx context.Context, o Out) ([]byte, error) {
 	return o.Body, nil
 }
 
-// Postpone stores what the owner of a channel noted on messages that still wait. fault.Conflict says that another owner was faster.
-func (s *Store) Postpone(ctx context.Context, o Out) (Out, error) {
+// Postpone stores what the owner of a channel noted on a message that still waits, which it has seen thereby. fault.Conflict says that another
+// owner was faster.
+func (s *Store) Postpone(ctx context.Context, o Out) (Out, error) { return s.rewrite(ctx, o) }
+
+// rewrite writes a message that waits over what was read, with these entries.
+func (s *Store) rewrite(ctx context.Context, o Out, entries ...driver.Entry) (Out, error) {
 	before := o.version
 	o.version++
 	item, err := o.item()
 	if err != nil {
 		return o, err
 	}
+	item.Entries = entries
 	err = s.db.Put(ctx, item, driver.IfVersion(before))
 	var conflict *driver.ConflictError
 	if errors.As(err, &conflict) && conflict.Stored != nil && conflict.Stored.Version == o.version {
@@ -445,10 +446,10 @@ func (s *Store) Revive(ctx context.Context, m Message) error {
 	return err
 }
 
-// Hurry makes a message that waits due at once.
+// Hurry makes a message that waits due at once. Anybody may: it is as one that the channel's owner has not seen.
 func (s *Store) Hurry(ctx context.Context, o Out) error {
 	o.Due = time.Time{}
-	if _, err := s.Postpone(ctx, o); err != nil && !errors.Is(err, fault.Conflict) {
+	if _, err := s.rewrite(ctx, o, o.unseen(s.now())); err != nil && !errors.Is(err, fault.Conflict) {
 		return err // another owner has just tried it
 	}
 	return nil

@@ -207,41 +207,6 @@ func TestAPromiseRunsOutByTheWallClock(t *testing.T) {
 	}
 }
 
-func TestNothingIsLeftInAChannelThatNobodyLooksFor(t *testing.T) {
-	onEach(t, func(b *backend) {
-		put := func(seq int64) {
-			b.ok(b.PutEvents(b.Context(), "alarm", []event.Event{failed(seq)}))
-			row, err := b.SensorEvent(b.Context(), "alarm", failed(seq))
-			b.ok(err)
-			_, err = b.EndEvent(b.Context(), row, store.EventDone, []store.Out{note(failed(seq), "slack", "1", "x")})
-			b.ok(err)
-		}
-		put(1)
-		lease, err := b.AcquireChannel(b.Context(), "slack", "me")
-		b.ok(err)
-		if _, err := b.AcquireChannel(b.Context(), "slack", "you"); !errors.Is(err, fault.Conflict) {
-			b.Errorf("two owners: %v", err)
-		}
-		inbox, err := b.Inbox(b.Context(), "slack")
-		b.ok(err)
-		out := b.waiting("slack")
-		put(2)
-		b.ok(b.Conclude(b.Context(), store.Message{ID: out[0].ID(), Channel: "slack", Time: b.Now(), State: store.MessageSent, Outs: out}))
-		if err := b.EmptyInbox(b.Context(), "slack", inbox); !errors.Is(err, fault.Conflict) {
-			b.Errorf("the inbox was emptied over a newer message: %v", err)
-		}
-		b.ok(lease.Release(b.Context(), time.Time{}))
-		b.dueChannels("slack")
-		inbox, err = b.Inbox(b.Context(), "slack")
-		b.ok(err)
-		b.ok(b.EmptyInbox(b.Context(), "slack", inbox))
-		b.dueChannels()
-		if left := b.waiting("slack"); len(left) != 1 || left[0].Seq != 2 {
-			b.Errorf("left %+v", left)
-		}
-	})
-}
-
 func TestAMessageLeavesItsChannelInOneWriteAndCanBeRevived(t *testing.T) {
 	onEach(t, func(b *backend) {
 		large := strings.Repeat("x", 300<<10)
