@@ -190,7 +190,7 @@ func TestADeathBetweenARowAndTheBusLosesNoEvent(t *testing.T) {
 				w, b := busy(t), &bus{}
 				failed, want := w.begin()
 				launches := 0
-				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool {
+				db, dead := mortal(t, w.db, at, func(c memorydriver.Call) bool {
 					if c.Done == after && slices.ContainsFunc(c.Keys, func(k driver.Key) bool { return strings.HasPrefix(k.Partition, "KEY#") }) {
 						launches++
 						return launches%7 == 1

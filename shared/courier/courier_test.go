@@ -478,7 +478,7 @@ func TestADeathAtAnyCallLosesNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := setup(t, nil, tells("alarm", slack, team))
 				w.run()
-				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
+				db, dead := mortal(t, w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
 				w.db = db
 				w.open(nil)
 				err := w.courier.Once(context.Background())

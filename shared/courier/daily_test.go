@@ -221,7 +221,7 @@ func TestADeathInASummaryNeitherLosesNorRepeatsADay(t *testing.T) {
 				w.at("2000-01-01 00:00")
 				w.run()
 				time.Sleep(time.Until(time.Date(2000, 1, 1, 7, 1, 0, 0, time.UTC)))
-				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
+				db, dead := mortal(t, w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
 				w.db = db
 				w.open(&courier.Options{Polls: true})
 				_ = w.courier.Once(context.Background())

@@ -216,7 +216,7 @@ func TestADeathWhileASensorIsGivenUpLosesNoNote(t *testing.T) {
 					return ctx.Notify(notify.Message{Text: "x"}, notify.Slack("unlisted", nil))
 				}, &sensor.Options{Fallback: team}))
 				w.run()
-				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
+				db, dead := mortal(t, w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
 				w.db = db
 				w.open(nil)
 				_ = w.courier.Once(context.Background())

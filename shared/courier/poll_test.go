@@ -215,7 +215,7 @@ func TestADeathInAPollLosesNoRunAndLaunchesNoneTwice(t *testing.T) {
 					}
 					return ctx.SetCursor(fmt.Sprint(next))
 				}, nil))
-				db, dead := mortal(w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
+				db, dead := mortal(t, w.db, at, func(c memorydriver.Call) bool { return c.Done == after })
 				w.db = db
 				w.open(&courier.Options{Polls: true})
 				_ = w.courier.Once(context.Background())

@@ -115,7 +115,9 @@ var (
 // setup has the sensors in a deployment with a server.
 func setup(t testing.TB, opts *courier.Options, sensors ...*sensor.Sensor) *world {
 	t.Helper()
-	w := &world{t: t, db: memorydriver.New(nil), bucket: memblob.OpenBucket(nil), server: &server{}, fails: true, why: "it broke"}
+	w := &world{t: t, db: watched(t, func(hook memorydriver.Hook) *memorydriver.Driver {
+		return memorydriver.New(&memorydriver.Options{Hook: hook})
+	}), bucket: memblob.OpenBucket(nil), server: &server{}, fails: true, why: "it broke"}
 	broken := asset.New("broken", func(ctx *asset.Context) (int, error) {
 		for i := range 12 {
 			ctx.Log.Info("line", "number", i+1)
@@ -175,10 +177,11 @@ func (w *world) runRequest(req run.Request, publish func(context.Context, []even
 }
 
 // mortal is a copy of a table whose user dies at one of the calls that count, and whether that has come.
-func mortal(db *memorydriver.Driver, at int, counts func(memorydriver.Call) bool) (copied *memorydriver.Driver, dead func() bool) {
+func mortal(t testing.TB, db *memorydriver.Driver, at int, counts func(memorydriver.Call) bool) (copied *memorydriver.Driver, dead func() bool) {
+	t.Helper()
 	var mu sync.Mutex
 	n, died := 0, false
-	copied = db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+	dies := func(c memorydriver.Call) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if !died && counts(c) {
@@ -189,7 +192,10 @@ func mortal(db *memorydriver.Driver, at int, counts func(memorydriver.Call) bool
 			return fault.New(fault.Internal, "the process died")
 		}
 		return nil
-	}})
+	}
+	copied = watched(t, func(watch memorydriver.Hook) *memorydriver.Driver {
+		return db.Clone(&memorydriver.Options{Hook: func(c memorydriver.Call) error { return errors.Join(watch(c), dies(c)) }})
+	})
 	return copied, func() bool {
 		mu.Lock()
 		defer mu.Unlock()

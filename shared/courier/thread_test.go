@@ -330,7 +330,7 @@ func TestADeathInADigestSendsItAgainOrNever(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := setup(t, noSender, reports("alarm", slack))
 			time.Sleep(3 * time.Hour)
-			db, dead := mortal(base, at, func(c memorydriver.Call) bool { return c.Op.Writes() && !c.Done })
+			db, dead := mortal(t, base, at, func(c memorydriver.Call) bool { return c.Op.Writes() && !c.Done })
 			w.db = db
 			w.open(nil)
 			_ = w.courier.Once(context.Background())
