@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,6 +206,94 @@ func TestAMessageThatComesAfterTheLastLookIsSentAtOnce(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		w.once()
 		w.want("team: first", "team: second", "team: first")
+	})
+}
+
+// TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt has one come that is older than what its owner is at, and be taken out to make room.
+func TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const many = 150
+		w := setup(t, nil)
+		for i := range many {
+			w.tell(i, fmt.Sprint(i), slack)
+			time.Sleep(time.Millisecond)
+		}
+		outs, _, err := w.store.Waiting(t.Context(), "slack", 1, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		older := outs[0]
+		older.Time, older.Call = older.Time.Add(-time.Hour), "older"
+		time.AfterFunc(20*time.Second, func() {
+			if _, err := w.store.PutCall(t.Context(), older); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(2 * time.Second)
+			if n := w.entries("slack"); n != 1 {
+				t.Errorf("%d entries", n)
+			}
+		})
+		w.once()
+		if got := w.server.got(); len(got) != many+1 || got[many] != "slack: 0" {
+			t.Errorf("%d came, at last %q", len(got), got[len(got)-1])
+		}
+	})
+}
+
+// sleeper is a table as a process has it that sleeps before one of its queries for so long that it loses what it owns.
+type sleeper struct {
+	*memorydriver.Driver
+	before func(driver.Query) // a query; it returns when the process goes on
+	asleep atomic.Bool
+}
+
+func (s *sleeper) Query(ctx context.Context, q driver.Query) (driver.Page, error) {
+	s.before(q)
+	return s.Driver.Query(ctx, q)
+}
+
+func (s *sleeper) Put(ctx context.Context, item driver.Item, cond driver.Condition) error {
+	if s.asleep.Load() {
+		return fault.New(fault.Unavailable, "it sleeps")
+	}
+	return s.Driver.Put(ctx, item, cond)
+}
+
+// TestAnOwnerThatWasReplacedTakesNothingOut has one sleep before it looks for what it leaves, and another send all and release the channel.
+func TestAnOwnerThatWasReplacedTakesNothingOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := setup(t, nil)
+		w.server.answer = func(_ string, try int, _ notify.Content) notify.Answer {
+			if try == 1 {
+				return notify.Answer{Kind: notify.Retry, After: time.Second}
+			}
+			return notify.Answer{Kind: notify.Sent}
+		}
+		w.tell(1, "first", slack)
+		table := &sleeper{Driver: w.db}
+		table.before = func(q driver.Query) {
+			if q.Partition != "channel" || w.server.tries != 1 || table.asleep.Load() {
+				return
+			}
+			table.asleep.Store(true)
+			time.Sleep(3 * w.store.Lease())
+			w.once()
+			w.want("slack: first")
+			w.tell(2, "second", slack)
+			table.asleep.Store(false)
+			table.before = func(driver.Query) {}
+		}
+		replaced := courier.New(store.New(table, store.NewBlobs(w.bucket), nil), w.defs, &courier.Options{Sender: w.server.sender})
+		ctx, stop := context.WithTimeout(t.Context(), time.Second) // it is a drain that it begins, and no other
+		defer stop()
+		_ = replaced.Once(ctx)
+		if n := w.entries("slack"); n != 1 {
+			t.Errorf("%d entries", n)
+		}
+		w.once()
+		w.want("slack: first", "slack: second")
 	})
 }
 

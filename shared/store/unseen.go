@@ -99,7 +99,7 @@ func (s *Store) see(ctx context.Context, u Unseen) (bool, error) {
 	if strings.HasPrefix(u.key.Sort, outPrefix) {
 		var item driver.Item
 		item, err = s.db.Get(ctx, u.key) // an index has no bodies
-		if errors.Is(err, fault.NotFound) || err == nil && (item.Version != u.version || len(item.Entries) == 0) {
+		if errors.Is(err, fault.NotFound) || err == nil && len(item.Entries) == 0 {
 			return false, nil
 		}
 		if err == nil {
