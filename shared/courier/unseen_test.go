@@ -241,23 +241,24 @@ func TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt(t *testing.T) {
 	})
 }
 
-// sleeper is a table as a process has it that sleeps before one of its queries for so long that it loses what it owns.
+// sleeper is a table as a process has it that sleeps once it has put a message off, for so long that it loses what it owns.
 type sleeper struct {
 	*memorydriver.Driver
-	before func(driver.Query) // a query; it returns when the process goes on
+	sleep  func() // returns when it goes on
 	asleep atomic.Bool
-}
-
-func (s *sleeper) Query(ctx context.Context, q driver.Query) (driver.Page, error) {
-	s.before(q)
-	return s.Driver.Query(ctx, q)
 }
 
 func (s *sleeper) Put(ctx context.Context, item driver.Item, cond driver.Condition) error {
 	if s.asleep.Load() {
 		return fault.New(fault.Unavailable, "it sleeps")
 	}
-	return s.Driver.Put(ctx, item, cond)
+	err := s.Driver.Put(ctx, item, cond)
+	if strings.HasPrefix(item.Sort, "OUT#") {
+		s.asleep.Store(true)
+		s.sleep()
+		s.asleep.Store(false)
+	}
+	return err
 }
 
 // TestAnOwnerThatWasReplacedTakesNothingOut has one sleep before it looks for what it leaves, and another send all and release the channel.
@@ -267,30 +268,26 @@ func TestAnOwnerThatWasReplacedTakesNothingOut(t *testing.T) {
 		w := setup(t, nil)
 		w.server.answer = func(_ string, try int, _ notify.Content) notify.Answer {
 			if try == 1 {
-				return notify.Answer{Kind: notify.Retry, After: time.Second}
+				return notify.Answer{Kind: notify.Retry, After: time.Hour}
 			}
 			return notify.Answer{Kind: notify.Sent}
 		}
 		w.tell(1, "first", slack)
-		table := &sleeper{Driver: w.db}
-		table.before = func(q driver.Query) {
-			if q.Partition != "channel" || w.server.tries != 1 || table.asleep.Load() {
-				return
-			}
-			table.asleep.Store(true)
+		slept := 0
+		table := &sleeper{Driver: w.db, sleep: func() {
+			slept++
 			time.Sleep(3 * w.store.Lease())
-			w.once()
+			w.once() // the one that was replaced has stored nothing of the hour that it is to wait
 			w.want("slack: first")
 			w.tell(2, "second", slack)
-			table.asleep.Store(false)
-			table.before = func(driver.Query) {}
-		}
+			time.Sleep(time.Second)
+		}}
 		replaced := courier.New(store.New(table, store.NewBlobs(w.bucket), nil), w.defs, &courier.Options{Sender: w.server.sender})
-		ctx, stop := context.WithTimeout(t.Context(), time.Second) // it is a drain that it begins, and no other
+		ctx, stop := context.WithTimeout(t.Context(), time.Second) // it drains once
 		defer stop()
 		_ = replaced.Once(ctx)
-		if n := w.entries("slack"); n != 1 {
-			t.Errorf("%d entries", n)
+		if n := w.entries("slack"); n != 1 || slept != 1 {
+			t.Errorf("%d entries, slept %d times", n, slept)
 		}
 		w.once()
 		w.want("slack: first", "slack: second")
