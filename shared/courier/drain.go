@@ -101,7 +101,7 @@ func (d *drainer) run(outer, ctx context.Context) (time.Time, error) {
 	now := d.store.Now()
 	d.def = d.defs.Channel(d.name)
 	if d.def == nil {
-		for more := true; more && outer.Err() == nil; {
+		for more := true; more && outer.Err() == nil; { // it is due when this one says, and hides no other meanwhile
 			var err error
 			if more, err = d.see(ctx); err != nil {
 				return time.Time{}, err

@@ -19,13 +19,13 @@ import (
 //	log; of an attempt; note         RUN#id               LOG#n; STEP#step#attempt#n; NOTE#key
 //	materialization; check result    ASSET#key#partition  MAT#time#run#seq; CHECK#name#time#run#seq
 //	event; switch of a sensor        SENSOR#name          EVENT#run#seq or EVENT##tick#schedule#status; SWITCH#time
-//	owner; waits; left; call of step CHANNEL#name         META, INBOX; OUT#time#run#seq#source#call; MSG#time#id; CALL#run#step#call
+//	owner; waits; left; call of step CHANNEL#name         META; OUT#time#run#seq#source#call; MSG#time#id; CALL#run#step#call
 //	what a message says              CHANNEL#name         TEXT#id
 //
 //	index   partition   sort         lists
 //	due     0 to 7      time#run id  runs that are not settled
 //	due     sensor      time#key     events that are not evaluated
-//	due     channel     time#key     channels in which something waits
+//	due     channel     time#key     channels that are due; messages that no owner has seen, by time#channel#id
 //	due     bus, here   time#key     rows that owe an event
 //	all     RUN         run id       every run
 //	job     job         run id       the runs of a job

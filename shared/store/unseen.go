@@ -64,9 +64,9 @@ func (s *Store) eachDueChannel(ctx context.Context, visit func(driver.Item) (mor
 	})
 }
 
-// See takes messages out of the index, and returns how many of them were there; one that was written since it was listed stays. The caller must
-// have known that it owned the channel after Unseen had listed them, and goes over all that waits before it releases the channel. After an error some
-// are out.
+// See takes messages out of the index, and returns how many of them were there; one that was written since it was listed stays. It begins no more
+// after a sixth of a lease. The caller must have known that it owned the channel after Unseen had listed them, and goes over all that waits before it
+// releases the channel. After an error some are out.
 func (s *Store) See(ctx context.Context, list []Unseen) (int, error) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -86,8 +86,8 @@ func (s *Store) See(ctx context.Context, list []Unseen) (int, error) {
 			}
 		})
 	}
-	for _, u := range list {
-		next <- u
+	for until, rest := s.now().Add(s.Lease()/6), list; len(rest) > 0 && s.now().Before(until); rest = rest[1:] {
+		next <- rest[0]
 	}
 	close(next)
 	wg.Wait()
@@ -106,7 +106,7 @@ func (s *Store) see(ctx context.Context, u Unseen) (bool, error) {
 			item.Entries = nil
 			err = s.db.Put(ctx, item, driver.IfVersion(u.version))
 		}
-	} else { // INBOX: an earlier version said by it that something waits
+	} else { // INBOX, by which an earlier version said that something waits
 		err = s.db.Delete(ctx, u.key, driver.IfVersion(u.version))
 	}
 	if errors.Is(err, fault.Conflict) {
