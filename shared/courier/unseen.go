@@ -22,7 +22,7 @@ func (d *drainer) see(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	n, err := d.store.See(ctx, list)
-	d.took = d.took || n > 0
+	d.took = d.took || n > 0 || err != nil // an answer may be lost
 	return n > 0, err
 }
 

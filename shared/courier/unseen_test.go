@@ -209,36 +209,53 @@ func TestAMessageThatComesAfterTheLastLookIsSentAtOnce(t *testing.T) {
 	})
 }
 
-// TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt has one come that is older than what its owner is at, and be taken out to make room.
+// TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt has one come that is older than what its owner is at, and be taken out to make room, also by a
+// write whose answer is lost.
 func TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const many = 150
-		w := setup(t, nil)
-		for i := range many {
-			w.tell(i, fmt.Sprint(i), slack)
-			time.Sleep(time.Millisecond)
-		}
-		outs, _, err := w.store.Waiting(t.Context(), "slack", 1, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		older := outs[0]
-		older.Time, older.Call = older.Time.Add(-time.Hour), "older"
-		time.AfterFunc(20*time.Second, func() {
-			if _, err := w.store.PutCall(t.Context(), older); err != nil {
-				t.Error(err)
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const many = 150
+			w := setup(t, nil)
+			w.db = watched(t, func(watch memorydriver.Hook) *memorydriver.Driver {
+				return memorydriver.New(&memorydriver.Options{Hook: func(c memorydriver.Call) error {
+					err := watch(c)
+					if lost && c.Done && c.Op == memorydriver.Put && strings.HasSuffix(c.Keys[0].Sort, "#older") {
+						return fault.New(fault.Unavailable, "the answer was lost")
+					}
+					return err
+				}})
+			})
+			w.open(nil)
+			for i := range many {
+				w.tell(i, fmt.Sprint(i), slack)
+				time.Sleep(time.Millisecond)
 			}
-			time.Sleep(2 * time.Second)
-			if n := w.entries("slack"); n != 1 {
-				t.Errorf("%d entries", n)
+			outs, _, err := w.store.Waiting(t.Context(), "slack", 1, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.server.answer = parks("slack")
+			w.once() // they are seen
+			w.server.answer = nil
+			time.Sleep(2 * time.Hour)
+			older := outs[0]
+			older.Time, older.Call = older.Time.Add(-time.Hour), "older"
+			time.AfterFunc(20*time.Second, func() {
+				if _, err := w.store.PutCall(t.Context(), older); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(2 * time.Second)
+				if n := w.entries("slack"); n != 1 {
+					t.Errorf("%d entries", n)
+				}
+			})
+			w.once()
+			if got := w.server.got(); len(got) != many+1 || got[many] != "slack: 0" {
+				t.Errorf("%d came, at last %q", len(got), got[len(got)-1])
 			}
 		})
-		w.once()
-		if got := w.server.got(); len(got) != many+1 || got[many] != "slack: 0" {
-			t.Errorf("%d came, at last %q", len(got), got[len(got)-1])
-		}
-	})
+	}
 }
 
 // sleeper is a table as a process has it that sleeps once it has put a message off, for so long that it loses what it owns.
