@@ -81,6 +81,15 @@ func (w *world) tell(number int, text string, to *notify.Channel) {
 	}
 }
 
+// lags has the indexes of the table show writes later than they are done.
+func (w *world) lags(seed uint64, by time.Duration) {
+	w.t.Helper()
+	w.db = watched(w.t, func(hook memorydriver.Hook) *memorydriver.Driver {
+		return memorydriver.New(&memorydriver.Options{Hook: hook, Faults: memorydriver.Faults{Seed: seed, IndexDelay: by}})
+	})
+	w.open(nil)
+}
+
 func parks(channel string) func(string, int, notify.Content) notify.Answer {
 	return func(to string, _ int, _ notify.Content) notify.Answer {
 		if to == channel {
@@ -207,6 +216,31 @@ func TestAMessageThatComesAfterTheLastLookIsSentAtOnce(t *testing.T) {
 		w.once()
 		w.want("team: first", "team: second", "team: first")
 	})
+}
+
+// TestAnEntryOfWhatIsGoneIsALookThatFindsNothing has an index show a message for some time after it was sent.
+func TestAnEntryOfWhatIsGoneIsALookThatFindsNothing(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			w := setup(t, nil)
+			w.lags(seed, time.Minute)
+			w.tell(1, "hello", slack)
+			time.Sleep(time.Minute)
+			w.once()
+			for range 5 {
+				w.once()
+			}
+			w.want("slack: hello")
+			if _, owned, err := w.store.ChannelState(t.Context(), "slack"); err != nil || owned.Epoch > 7 || !owned.Due.IsZero() {
+				t.Errorf("seed %d: %+v, %v", seed, owned, err)
+			}
+			time.Sleep(time.Minute)
+			if next, err := w.store.NextAlert(t.Context(), nil); err != nil || !next.IsZero() {
+				t.Errorf("seed %d: something is due at %s, %v", seed, next, err)
+			}
+		})
+	}
 }
 
 // TestAMessageThatIsTakenOutBehindThePassIsSentAfterIt has one come that is older than what its owner is at, and be taken out to make room, also by a
@@ -550,6 +584,9 @@ func TestNoMessageIsForgottenWhateverHappens(t *testing.T) {
 func forgetful(t *testing.T, seed uint64) {
 	random, servers := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 	w := setup(t, nil)
+	if seed%2 == 1 {
+		w.lags(seed, 500*time.Millisecond)
+	}
 	w.server.answer = func(_ string, try int, _ notify.Content) notify.Answer {
 		answers := rand.New(rand.NewPCG(seed, uint64(try)))
 		switch answers.IntN(12) {
