@@ -151,7 +151,7 @@ bench-small: ## the same in two minutes, to see that nothing is lost or wrong
 	go run ./bench/validate -rows 200000 -source parquet -stream -runs 1
 	localstack/with-emulators.sh go run ./bench/faults -runs 40 -alerts 20
 	@if $(HAVE_CC); then CGO_ENABLED=1 go run -tags duckdb ./bench/sql -rows 10000; else echo "NOT MEASURED: SQL assets; there is no C compiler" >&2; fi
-	localstack/with-emulators.sh go run ./bench/cloud -runs 2 -budget 0.25
+	localstack/with-emulators.sh go run ./bench/cloud -runs 2 -budget 0.15
 
 .PHONY: clean
 clean: ## remove what was built and what runs left

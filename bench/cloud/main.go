@@ -37,7 +37,7 @@ var emulators = []struct {
 func command(ctx context.Context) error {
 	runs := flag.Int("runs", 5, "how many runs of each case")
 	together := flag.Int("at-once", 200, "how many runs start at once")
-	budget := flag.Float64("budget", 0.17, "what 1,000 runs of the gallery may cost, in `DOLLARS`, mails and compute aside")
+	budget := flag.Float64("budget", 0.10, "what 1,000 runs of the gallery may cost, in `DOLLARS`, mails and compute aside")
 	limit := flag.Duration("limit", 5*time.Minute, "give up after this time")
 	flag.Parse()
 	if *runs < 2 || *together < 1 || flag.NArg() > 0 {
