@@ -367,6 +367,7 @@ func (j *journal) putBlobs(ctx context.Context, retry func(context.Context, func
 	err := retry(ctx, func() error { return j.store.PutPack(ctx, b.pack) })
 	j.mu.Lock()
 	j.packs = slices.DeleteFunc(j.packs, func(p *store.Pack) bool { return p == b.pack })
+	j.tell() // there is room
 	j.mu.Unlock()
 	if b.awaited == nil || errors.Is(err, fault.Lost) {
 		return err

@@ -250,6 +250,30 @@ func TestBlobsWaitForTheEventsThatNameThem(t *testing.T) {
 	}
 }
 
+func TestAStepKeepsMoreThanWaitsInMemory(t *testing.T) {
+	t.Parallel()
+	piece := bytes.Repeat([]byte("x"), 200<<10)
+	a := asset.Do("a", func(ctx *asset.Context) error {
+		for range 100 {
+			if _, err := ctx.Keep("piece.txt", piece); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, &asset.Options{Timeout: 10 * time.Second})
+	bucket := memblob.OpenBucket(nil)
+	w := overBucket(t, definitions(asset.List{a}), bucket, time.Hour)
+	w.warm()
+	want(t, w.job(), "SUCCESS a SUCCEEDED")
+	size, all := 0, objects(t, bucket)
+	for _, data := range all {
+		size += len(data)
+	}
+	if size < 100*len(piece) || len(all) > 30 {
+		t.Errorf("%d objects, %d bytes", len(all), size)
+	}
+}
+
 func TestWhatIsNotStoredYetCanBeRead(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
