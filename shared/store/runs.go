@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"waggle/shared/fault"
@@ -128,15 +130,23 @@ func (s *Store) active(ctx context.Context, f Filter) ([]Summary, error) {
 	return slices.CompactFunc(found, func(a, b Summary) bool { return a.ID == b.ID }), nil
 }
 
-// Due lists runs that somebody must look at, those due longest first; at most limit.
+// Due lists runs that somebody must look at, those due longest first; at most limit. It asks all shards at once.
 func (s *Store) Due(ctx context.Context, limit int) ([]run.ID, error) {
-	var due []driver.Entry
+	var pages [dueShards]driver.Page
+	var failed [dueShards]error
 	to := s.now().UTC().Format(keyTime)
+	var shards sync.WaitGroup
 	for shard := range dueShards {
-		page, err := s.db.Query(ctx, driver.Query{Index: indexDue, Partition: shardName(shard), To: to, Limit: limit})
-		if err != nil {
-			return nil, err
-		}
+		shards.Go(func() {
+			pages[shard], failed[shard] = s.db.Query(ctx, driver.Query{Index: indexDue, Partition: shardName(shard), To: to, Limit: limit})
+		})
+	}
+	shards.Wait()
+	if err := cmp.Or(failed[:]...); err != nil {
+		return nil, err
+	}
+	var due []driver.Entry
+	for _, page := range pages {
 		for _, item := range page.Items {
 			i := slices.IndexFunc(item.Entries, func(e driver.Entry) bool { return e.Index == indexDue })
 			if i >= 0 {
