@@ -58,7 +58,7 @@ func (p *Pack) Blob(blob string) ([]byte, bool) {
 	name, offset, size, ok := place(blob)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !ok || name != p.name || offset+size > int64(p.data.Len()) {
+	if n := int64(p.data.Len()); !ok || name != p.name || offset > n || size > n-offset {
 		return nil, false
 	}
 	return slices.Clone(p.data.Bytes()[offset : offset+size]), true

@@ -36,8 +36,10 @@ func TestABlobOfAPackReadsBackByItsName(t *testing.T) {
 			t.Errorf("%s before it is stored: %q, %t", name, got, ok)
 		}
 	}
-	if _, ok := p.Blob("runs/" + string(id) + "/2-18.tar#512+5"); ok {
-		t.Error("a blob of another pack is found")
+	for _, other := range []string{"/2-18.tar#512+5", "/2-17.tar#9223372036854775807+9223372036854775807", "/2-17.tar#512+99999", "/2-17.tar#-1+5", "/2-17.tar#512", "/2-17.tar"} {
+		if data, ok := p.Blob("runs/" + string(id) + other); ok {
+			t.Errorf("%s is %q", other, data)
+		}
 	}
 	if s.BlobsTaken() {
 		t.Error("nothing was written, and it was taken")
