@@ -79,7 +79,10 @@ func (e *Engine) execution(ctx context.Context, p *possession, opts *RunOptions)
 	x.settler = newSettler(e.store, p.lease)
 	x.settler.publish = e.opts.Publish
 	x.settler.events = func(rows runlog.Rows) []event.Event { return event.Of(p.id, x.request, rows) }
-	x.spill = &spiller{store: e.store, id: p.id, epoch: p.lease.Epoch(), journal: x.journal}
+	x.spill = &spiller{store: e.store, id: p.id, epoch: p.lease.Epoch()}
+	if e.store.PaidBySize() {
+		x.spill.journal = x.journal
+	}
 	return x
 }
 

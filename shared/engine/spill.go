@@ -33,15 +33,15 @@ type spiller struct {
 	store   *store.Store
 	id      run.ID
 	epoch   int64
-	journal *journal // takes small ones, to be stored together; nil: each is an object of its own
+	journal *journal // takes small ones, to be stored together, where objects are paid; nil: each is an object of its own
 }
 
 // maxKept is up to how many bytes a blob goes to the journal: what waits to be stored is in memory.
 const maxKept = 256 << 10
 
-// put stores a blob, and returns its name. Where objects are paid, small ones are stored together.
+// put stores a blob, and returns its name.
 func (s *spiller) put(ctx context.Context, name string, data []byte) (blob string, err error) {
-	if s.journal != nil && len(data) <= maxKept && s.store.PaidBySize() {
+	if s.journal != nil && len(data) <= maxKept {
 		return s.journal.Keep(ctx, name, data)
 	}
 	return name, s.store.PutBlob(ctx, name, data)

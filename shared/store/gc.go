@@ -214,13 +214,7 @@ func (c *collector) judge(ctx context.Context, object *blob.ListObject) (Fate, e
 	case !b.value && r.logged:
 		return Logged, nil
 	}
-	var named bool
-	var err error
-	if b.pack {
-		named, err = c.namedWithin(ctx, object.Key)
-	} else {
-		named, err = c.named(ctx, b, object.Key)
-	}
+	named, err := c.named(ctx, b, object.Key)
 	switch {
 	case err != nil:
 		return "", err
@@ -284,8 +278,11 @@ func (c *collector) namedWithin(ctx context.Context, pack string) (bool, error) 
 	}
 }
 
-// named reports whether a row of the blob's run names it.
+// named reports whether a row of the blob's run names it, or a blob in it.
 func (c *collector) named(ctx context.Context, b blobName, name string) (bool, error) {
+	if b.pack {
+		return c.namedWithin(ctx, name)
+	}
 	r := &c.last
 	if r.started.IsZero() {
 		return false, nil // it never ran a step
