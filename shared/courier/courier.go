@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,7 +41,7 @@ type Courier struct {
 	busAfter   time.Time
 	busTrouble error
 	held       []store.SensorEvent // that Take began and whose turn has not come, oldest first
-	filled     []string            // channels that were given messages and are not looked after yet
+	filled     []string            // channels in which something waits and that are not looked after yet
 	draining   map[string]bool     // channels that one of them drains
 	sent       bool                // one of them had something to do
 	tally      Tally
@@ -299,25 +298,21 @@ func (c *Courier) pause(ctx context.Context) time.Duration {
 // waits. It reports whether it evaluated any.
 func (c *Courier) step(ctx context.Context) (bool, error) {
 	if evaluated, err := c.evaluateHeld(ctx); evaluated > 0 || err != nil {
-		c.startDrains(ctx, c.takeFilled()) // what else is due is asked for by the next step
+		c.startDrains(ctx) // what else is due is asked for by the next step
 		return evaluated > 0, err
 	}
 	if err := c.tickPolls(ctx); err != nil {
 		return false, err
 	}
 	evaluated, err := c.evaluateDue(ctx)
-	filled := c.takeFilled()
-	if err != nil {
-		c.startDrains(ctx, filled)
-		return evaluated > 0, err
-	}
-	due, err := c.store.DueChannels(ctx, channelsAtOnce)
-	for _, name := range due {
-		if !slices.Contains(filled, name) {
-			filled = append(filled, name)
+	if err == nil {
+		var due []string
+		due, err = c.store.DueChannels(ctx, channelsAtOnce)
+		for _, name := range due {
+			c.addFilled(name)
 		}
 	}
-	c.startDrains(ctx, filled)
+	c.startDrains(ctx)
 	return evaluated > 0, err
 }
 

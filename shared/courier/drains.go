@@ -12,12 +12,17 @@ import (
 
 // gave notes that messages were given to channels: those are looked after without asking an index, which may lag.
 func (c *Courier) gave(outs []store.Out) {
+	for _, o := range outs {
+		c.addFilled(o.Channel)
+	}
+}
+
+// addFilled notes that something waits in a channel.
+func (c *Courier) addFilled(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, o := range outs {
-		if !slices.Contains(c.filled, o.Channel) {
-			c.filled = append(c.filled, o.Channel)
-		}
+	if !slices.Contains(c.filled, name) {
+		c.filled = append(c.filled, name)
 	}
 }
 
@@ -29,9 +34,9 @@ func (c *Courier) takeFilled() []string {
 	return filled
 }
 
-// startDrains starts to drain channels, but those that a goroutine of this courier drains already.
-func (c *Courier) startDrains(ctx context.Context, names []string) {
-	for _, name := range names {
+// startDrains starts to drain the channels in which something waits, but those that a goroutine of this courier drains already.
+func (c *Courier) startDrains(ctx context.Context) {
+	for _, name := range c.takeFilled() {
 		if !c.claim(name) {
 			continue
 		}
